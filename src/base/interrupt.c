@@ -1,0 +1,41 @@
+#define _GNU_SOURCE /* pipe2 */
+#include "base/interrupt.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+static volatile sig_atomic_t pending;
+static int pipe_fds[2] = { -1, -1 };
+
+static void on_signal(int number)
+{
+    pending = 1;
+    ssize_t ignored = write(pipe_fds[1], "x", 1);
+    (void)ignored;
+    signal(number, SIG_DFL);
+}
+
+void interrupt_init(void)
+{
+    if (pipe2(pipe_fds, O_CLOEXEC | O_NONBLOCK) != 0)
+        return;
+    struct sigaction action;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = on_signal;
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+bool interrupt_pending(void)
+{
+    return pending != 0;
+}
+
+int interrupt_fd(void)
+{
+    return pipe_fds[0];
+}

@@ -1,0 +1,41 @@
+/*
+ * A profile after its evaluation: components in the order of the script, each with the API objects
+ * that it is made of and the components that must be ready before it. Made by script/, read by
+ * every command.
+ */
+#ifndef OBJECT_PROFILE_H
+#define OBJECT_PROFILE_H
+
+#include <jansson.h>
+#include <stddef.h>
+
+#include "base/err.h"
+
+struct component {
+    const char *name;   /* unique in the profile */
+    const char *origin; /* "profile.lua:42" */
+    json_t *objects;    /* array of API objects, in the order to show them */
+    size_t *needs;      /* indexes into profile.components, each less than `count` */
+    size_t needs_count;
+};
+
+struct profile {
+    const char *name;
+    const char *environment;
+    const char *namespace; /* where namespaced objects without one of their own go */
+    struct component *components;
+    size_t count;
+    json_t *source; /* holds the strings and objects above */
+};
+
+/*
+ * Reads what lua/bk hands out:
+ *   { name, environment, namespace,
+ *     components = [ { name, origin, needs = [name], objects = [object] } ] }
+ * Takes its own reference to `source`. Fails with ERR_PROFILE when a `needs` names no component,
+ * when the needs form a cycle, or when two objects have one identity. Returns 0 or -1.
+ */
+int profile_init(struct profile *profile, json_t *source, struct err *err);
+void profile_release(struct profile *profile);
+
+#endif
