@@ -1,4 +1,3 @@
-#define _GNU_SOURCE /* pipe2 */
 #include "base/interrupt.h"
 
 #include <fcntl.h>

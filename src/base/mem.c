@@ -1,4 +1,3 @@
-#define _GNU_SOURCE /* explicit_bzero, vasprintf */
 #include "base/mem.h"
 
 #include <stdarg.h>

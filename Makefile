@@ -1,0 +1,65 @@
+# bkdeploy. `make help` lists the targets.
+
+CC = gcc
+PREFIX = /usr/local
+BUILD = build
+CFLAGS = -O2 -g
+VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
+
+WARNINGS = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
+           -Wwrite-strings -Wformat=2 -Wundef -fno-common -Werror
+PACKAGES = lua5.4 lua5.4-cjson jansson yaml-0.1
+# On a machine without the packages this is empty; `make deps` comes first there.
+PKG_CFLAGS = $(shell pkg-config --cflags $(PACKAGES) libcurl 2>/dev/null)
+PKG_LIBS = $(shell pkg-config --libs $(PACKAGES) 2>/dev/null)
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE $(WARNINGS) -Isrc $(PKG_CFLAGS) $(CFLAGS)
+LDLIBS = $(PKG_LIBS) -ldl -lm
+
+ifdef SANITIZE
+BUILD = build/sanitize
+CFLAGS = -O1 -g -fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=all
+endif
+
+SOURCES := $(shell find src -name '*.c' | LC_ALL=C sort)
+LUA_SOURCES := $(shell find lua -name '*.lua' | LC_ALL=C sort)
+OBJECTS = $(SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/embedded.o
+
+all: $(BUILD)/bkdeploy
+
+$(BUILD)/bkdeploy: $(OBJECTS)
+	@echo LINK $@
+	@$(CC) $(CFLAGS) -o $@ $^ $(LDLIBS)
+
+$(BUILD)/%.o: %.c
+	@echo CC $<
+	@mkdir -p $(@D)
+	@$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/src/command/command.o: ALL_CFLAGS += -DBKDEPLOY_VERSION='"$(VERSION)"'
+
+$(BUILD)/embedded.c: src/script/embed.lua $(LUA_SOURCES)
+	@echo EMBED lua/
+	@mkdir -p $(@D)
+	@lua5.4 src/script/embed.lua $(LUA_SOURCES) > $@.new && mv $@.new $@
+
+$(BUILD)/embedded.o: $(BUILD)/embedded.c
+	@$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+-include $(OBJECTS:.o=.d)
+
+test: deps ## run every test; ends with one line "N passed, N failed"
+	@tests/run
+
+deps: ## install what is missing (Debian), or print what is needed
+	@tests/deps
+
+install: $(BUILD)/bkdeploy ## install the program below $(DESTDIR)$(PREFIX)
+	install -D -s $(BUILD)/bkdeploy $(DESTDIR)$(PREFIX)/bin/bkdeploy
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' Makefile
+
+clean: ## remove what was built, but the control plane's programs
+	@rm -rf build/src build/sanitize build/bkdeploy build/embedded.*
+
+.PHONY: all test deps install help clean

@@ -1,0 +1,225 @@
+#include "command/command.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#ifndef BKDEPLOY_VERSION
+#define BKDEPLOY_VERSION "unknown"
+#endif
+
+/* Options have a letter each, also those that the user can only spell out. */
+static const struct option_row {
+    char letter;
+    const char *name;
+    const char *argument; /* NULL: a flag */
+    const char *help;
+} command_options[] = {
+    { 'e', "environment", "NAME", "environment of the profile (default: the profile's own)" },
+    { 'o', "output", "FORMAT", "yaml or json" },
+    { 'k', "kubeconfig", "FILE", "kubeconfig (default: $KUBECONFIG, then ~/.kube/config)" },
+    { 'c', "context", "NAME", "context of the kubeconfig (default: its current one)" },
+    { 't', "timeout", "DURATION", "how long to wait in all: 90s, 10m, 1h (default 10m)" },
+    { 'w', "no-wait", NULL, "apply only; don't wait for rollouts" },
+    { 'f', "force", NULL, "take over fields that another manager owns" },
+    { 'y', "yes", NULL, "don't ask" },
+    { 'M', "memory-limit", "MIB", "memory that the profile may use (default 256)" },
+    { 'I', "instruction-limit", "MILLIONS", "work that the profile may do (default 2000)" },
+    { 'h', "help", NULL, "this text" },
+};
+enum { OPTION_COUNT = sizeof command_options / sizeof *command_options };
+
+static const struct command commands[] = {
+    { "render", "PROFILE", "print the objects of a profile as YAML or JSON",
+      "Needs no cluster. The same profile gives the same bytes.\n\n"
+      "Examples:\n"
+      "  bkdeploy render profiles/hello\n"
+      "  bkdeploy render profiles/bklog -e prod -o json\n",
+      "eoMIh", command_render },
+};
+enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
+
+static void print_usage(FILE *out)
+{
+    fputs("bkdeploy deploys what a Lua profile describes to Kubernetes.\n\n"
+          "Usage: bkdeploy COMMAND [ARGUMENT] [OPTION]...\n\nCommands:\n",
+          out);
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].summary);
+    fputs("  version  print the version\n"
+          "  help     this text, or that of a command\n\n"
+          "bkdeploy COMMAND --help tells a command's options.\n\n"
+          "Exit codes: 0 done; 1 not ready or a local failure; 2 wrong usage or a profile in error;\n"
+          "3 the API server refused; 4 a rollout failed; 5 timed out; 7 a field conflict;\n"
+          "8 cluster unreachable or not authorised; 130 interrupted.\n",
+          out);
+}
+
+static void print_command_help(const struct command *command)
+{
+    printf("Usage: bkdeploy %s %s [OPTION]...\n\n%s.\n%s\nOptions:\n", command->name,
+           command->arguments, command->summary, command->details);
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        const struct option_row *row = &command_options[i];
+        if (!strchr(command->options, row->letter))
+            continue;
+        char left[48];
+        bool is_short = strchr("eoh", row->letter);
+        snprintf(left, sizeof left, "%s%c%s--%s%s%s", is_short ? "-" : "",
+                 is_short ? row->letter : ' ', is_short ? ", " : "   ", row->name,
+                 row->argument ? " " : "", row->argument ? row->argument : "");
+        printf("  %-30s %s\n", left, row->help);
+    }
+}
+
+static const struct command *find_command(const char *name)
+{
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        if (strcmp(commands[i].name, name) == 0)
+            return &commands[i];
+    return NULL;
+}
+
+static int parse_number(const char *text, const char *name, unsigned long long *out,
+                        struct err *err)
+{
+    char *end;
+    errno = 0;
+    *out = strtoull(text, &end, 10);
+    if (errno || *end || end == text || *text == '-' || *out == 0 || *out > 1000000000)
+        return err_set(err, ERR_USAGE, "--%s wants a whole number above 0, not '%s'", name, text);
+    return 0;
+}
+
+static int parse_duration(const char *text, long *milliseconds, struct err *err)
+{
+    static const struct {
+        const char *unit;
+        long factor;
+    } units[] = { { "ms", 1 }, { "s", 1000 }, { "m", 60000 }, { "h", 3600000 } };
+    char *end;
+    errno = 0;
+    long number = strtol(text, &end, 10);
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+        if (errno == 0 && end != text && number > 0 && number < 100000 &&
+            strcmp(end, units[i].unit) == 0) {
+            *milliseconds = number * units[i].factor;
+            return 0;
+        }
+    }
+    return err_set(err, ERR_USAGE, "--timeout wants a duration such as 90s, 10m or 1h, not '%s'",
+                   text);
+}
+
+static int set_option(struct options *options, char letter, const char *value, struct err *err)
+{
+    unsigned long long number;
+    switch (letter) {
+    case 'e': options->environment = value; return 0;
+    case 'o':
+        options->output = value;
+        if (strcmp(value, "json") != 0 && strcmp(value, "yaml") != 0)
+            return err_set(err, ERR_USAGE, "--output is yaml or json, not '%s'", value);
+        return 0;
+    case 'k': options->kubeconfig = value; return 0;
+    case 'c': options->context = value; return 0;
+    case 't': return parse_duration(value, &options->timeout_ms, err);
+    case 'w': options->no_wait = true; return 0;
+    case 'f': options->force = true; return 0;
+    case 'y': options->yes = true; return 0;
+    case 'h': options->help = true; return 0;
+    case 'M':
+        if (parse_number(value, "memory-limit", &number, err) != 0)
+            return -1;
+        options->limits.memory = (size_t)number << 20;
+        return 0;
+    case 'I':
+        if (parse_number(value, "instruction-limit", &number, err) != 0)
+            return -1;
+        options->limits.instructions = number * 1000000;
+        return 0;
+    default: return err_set(err, ERR_USAGE, "unknown option");
+    }
+}
+
+static int parse_options(const struct command *command, int argc, char **argv,
+                         struct options *options, struct err *err)
+{
+    struct option longs[OPTION_COUNT + 1];
+    char shorts[2 * OPTION_COUNT + 2] = ":";
+    memset(longs, 0, sizeof longs);
+    size_t count = 0;
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        const struct option_row *row = &command_options[i];
+        if (!strchr(command->options, row->letter))
+            continue;
+        longs[count++] = (struct option){ row->name, row->argument ? 1 : 0, NULL, row->letter };
+        if (strchr("eoh", row->letter))
+            snprintf(shorts + strlen(shorts), sizeof shorts - strlen(shorts), "%c%s", row->letter,
+                     row->argument ? ":" : "");
+    }
+    opterr = 0;
+    int letter;
+    while ((letter = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
+        const char *word = argv[optind - 1];
+        if (letter == ':')
+            return err_set(err, ERR_USAGE, "%s wants a value; see bkdeploy %s --help", word,
+                           command->name);
+        if (letter == '?')
+            return err_set(err, ERR_USAGE, "no option %s; see bkdeploy %s --help", word,
+                           command->name);
+        if (set_option(options, (char)letter, optarg, err) != 0)
+            return -1;
+    }
+    int rest = argc - optind;
+    if (options->help)
+        return 0;
+    if (rest != 1)
+        return err_set(err, ERR_USAGE, "%s: usage: bkdeploy %s %s [OPTION]...",
+                       rest ? "one argument too many" : "no profile given", command->name,
+                       command->arguments);
+    options->profile = argv[optind];
+    return 0;
+}
+
+static int run_command(const struct command *command, int argc, char **argv)
+{
+    struct err err = ERR_INIT;
+    struct options options = { .timeout_ms = 600000 };
+    int result = parse_options(command, argc, argv, &options, &err);
+    if (result == 0 && options.help) {
+        print_command_help(command);
+        return 0;
+    }
+    if (result == 0)
+        result = command->run(&options, &err);
+    if (result < 0) {
+        fprintf(stderr, "bkdeploy: %s\n", err.message);
+        return err_exit_code(err.kind);
+    }
+    return result;
+}
+
+int command_main(int argc, char **argv)
+{
+    const char *name = argc > 1 ? argv[1] : "help";
+    const struct command *command = find_command(name);
+    if (command)
+        return run_command(command, argc - 1, argv + 1);
+    if (strcmp(name, "version") == 0 || strcmp(name, "--version") == 0) {
+        printf("bkdeploy %s\n", BKDEPLOY_VERSION);
+        return 0;
+    }
+    if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
+        command = argc > 2 ? find_command(argv[2]) : NULL;
+        if (command)
+            print_command_help(command);
+        else
+            print_usage(argc > 1 ? stdout : stderr);
+        return argc > 1 ? 0 : 2;
+    }
+    fprintf(stderr, "bkdeploy: no command '%s'; see bkdeploy help\n", name);
+    return 2;
+}

@@ -1,0 +1,42 @@
+/*
+ * The commands and their options as data: the dispatcher, the help and the tests read the same
+ * tables. One file a command.
+ */
+#ifndef COMMAND_COMMAND_H
+#define COMMAND_COMMAND_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "script/script.h"
+
+/* What the command line said; every option of every command has its place here. */
+struct options {
+    const char *profile;
+    const char *environment;
+    const char *output; /* "yaml", "json" or NULL for the command's own default */
+    const char *kubeconfig;
+    const char *context;
+    long timeout_ms;
+    bool no_wait;
+    bool force;
+    bool yes;
+    bool help;
+    struct script_limits limits;
+};
+
+struct command {
+    const char *name;
+    const char *arguments; /* "PROFILE", or "" */
+    const char *summary;   /* one line */
+    const char *details;   /* what --help adds: defaults, exit codes, examples */
+    const char *options;   /* the short letters of its options in command_options[] */
+    int (*run)(const struct options *options, struct err *err);
+};
+
+/* Parses, runs and reports. Returns the program's exit code. */
+int command_main(int argc, char **argv);
+
+int command_render(const struct options *options, struct err *err);
+
+#endif

@@ -1,0 +1,153 @@
+#include "script/convert.h"
+
+#include <lauxlib.h>
+#include <math.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { DEPTH_MAX = 64 };
+
+/* One step of the path to a value, kept on the C stack: a longjmp past it loses nothing. */
+struct step {
+    const struct step *parent;
+    const char *key; /* NULL: an index */
+    lua_Integer index;
+    int depth;
+};
+
+static void path_text(const struct step *step, char *text, size_t size)
+{
+    if (!step) {
+        *text = '\0';
+        return;
+    }
+    path_text(step->parent, text, size);
+    size_t used = strlen(text);
+    if (step->key)
+        snprintf(text + used, size - used, "%s%s", used ? "." : "", step->key);
+    else
+        snprintf(text + used, size - used, "[%lld]", (long long)step->index);
+}
+
+static int fail(lua_State *L, const struct step *step, const char *what)
+{
+    char path[512];
+    path_text(step, path, sizeof path);
+    return luaL_error(L, "%s: %s", path, what);
+}
+
+enum shape { SHAPE_OBJECT, SHAPE_ARRAY, SHAPE_NEITHER };
+
+/* A table is an array or object by its bk.array or bk.object mark, else by its keys. */
+static enum shape shape_of(lua_State *L, int index)
+{
+    enum shape marked = SHAPE_NEITHER;
+    if (luaL_getmetafield(L, index, "__name") != LUA_TNIL) {
+        const char *name = lua_tostring(L, -1);
+        if (name && strcmp(name, "bk.array") == 0)
+            marked = SHAPE_ARRAY;
+        else if (name && strcmp(name, "bk.object") == 0)
+            marked = SHAPE_OBJECT;
+        lua_pop(L, 1);
+    }
+    lua_Unsigned length = lua_rawlen(L, index), integers = 0, strings = 0, others = 0;
+    lua_pushnil(L);
+    while (lua_next(L, index) != 0) {
+        if (lua_isinteger(L, -2) && lua_tointeger(L, -2) >= 1 &&
+            (lua_Unsigned)lua_tointeger(L, -2) <= length)
+            integers++;
+        else if (lua_type(L, -2) == LUA_TSTRING)
+            strings++;
+        else
+            others++;
+        lua_pop(L, 1);
+    }
+    if (others || (integers && strings) || integers != (strings ? 0 : length))
+        return SHAPE_NEITHER;
+    if (marked == SHAPE_ARRAY)
+        return strings ? SHAPE_NEITHER : SHAPE_ARRAY;
+    if (marked == SHAPE_OBJECT)
+        return integers ? SHAPE_NEITHER : SHAPE_OBJECT;
+    return integers ? SHAPE_ARRAY : SHAPE_OBJECT;
+}
+
+static void attach(json_t *owner, const char *key, json_t *value)
+{
+    if (key)
+        json_object_set_new(owner, key, value);
+    else
+        json_array_append_new(owner, value);
+}
+
+static json_t *number_value(lua_State *L, int index, const struct step *step)
+{
+    lua_Integer integer;
+    int exact;
+    integer = lua_tointegerx(L, index, &exact);
+    if (exact)
+        return json_integer(integer);
+    lua_Number number = lua_tonumber(L, index);
+    if (!isfinite(number))
+        fail(L, step, "a number that is not finite");
+    return json_real(number);
+}
+
+static void convert(lua_State *L, int index, json_t *owner, const struct step *step)
+{
+    const char *key = step->key;
+    size_t length;
+    if (step->depth > DEPTH_MAX)
+        fail(L, step, "nested too deeply, or a table that holds itself");
+    luaL_checkstack(L, 8, "converting a value");
+    switch (lua_type(L, index)) {
+    case LUA_TBOOLEAN: attach(owner, key, json_boolean(lua_toboolean(L, index))); break;
+    case LUA_TNUMBER: attach(owner, key, number_value(L, index, step)); break;
+    case LUA_TSTRING: {
+        const char *text = lua_tolstring(L, index, &length);
+        json_t *value = strlen(text) == length ? json_stringn(text, length) : NULL;
+        if (!value)
+            fail(L, step, "a string that is not UTF-8 text; encode it as base64 (bk.base64)");
+        attach(owner, key, value);
+        break;
+    }
+    case LUA_TLIGHTUSERDATA:
+        if (lua_touserdata(L, index))
+            fail(L, step, "a userdata has no place in an object");
+        attach(owner, key, json_null());
+        break;
+    case LUA_TTABLE: {
+        enum shape shape = shape_of(L, index);
+        if (shape == SHAPE_NEITHER)
+            fail(L, step, "neither a list nor a map: keys are 1..n without holes, or all strings");
+        json_t *made = shape == SHAPE_ARRAY ? json_array() : json_object();
+        attach(owner, key, made);
+        if (shape == SHAPE_ARRAY) {
+            lua_Integer count = (lua_Integer)lua_rawlen(L, index);
+            for (lua_Integer i = 1; i <= count; i++) {
+                lua_rawgeti(L, index, i);
+                struct step child = { step, NULL, i, step->depth + 1 };
+                convert(L, lua_gettop(L), made, &child);
+                lua_pop(L, 1);
+            }
+            break;
+        }
+        lua_pushnil(L);
+        while (lua_next(L, index) != 0) {
+            struct step child = { step, lua_tolstring(L, -2, &length), 0, step->depth + 1 };
+            if (strlen(child.key) != length)
+                fail(L, step, "a key with a NUL character");
+            convert(L, lua_gettop(L), made, &child);
+            lua_pop(L, 1);
+        }
+        break;
+    }
+    default: fail(L, step, "this value has no place in an object (a function?)");
+    }
+}
+
+void convert_into(lua_State *L, int index, json_t *owner, const char *key)
+{
+    struct step root = { NULL, key, 0, 0 };
+    convert(L, lua_absindex(L, index), owner, &root);
+}

@@ -1,0 +1,317 @@
+#include "script/host.h"
+
+#include <errno.h>
+#include <lauxlib.h>
+#include <limits.h>
+#include <lua-cjson.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "script/embedded.h"
+
+enum { HOOK_STEP = 1000, FILE_MAX = 16 << 20, FRAMES_MAX = 12 };
+
+/* Chunk names of the tool's own modules start so; frames of theirs are not the user's. */
+static const char own_prefix[] = "=[";
+
+static struct host *host_of(lua_State *L)
+{
+    return *(struct host **)lua_getextraspace(L);
+}
+
+static void *limited_alloc(void *data, void *old, size_t old_size, size_t size)
+{
+    struct host *host = data;
+    if (!old)
+        old_size = 0; /* a type tag then, not a size */
+    if (size == 0) {
+        free(old);
+        host->memory_used -= old_size;
+        return NULL;
+    }
+    if (host->memory_limit && size > old_size &&
+        host->memory_used - old_size + size > host->memory_limit)
+        return NULL;
+    void *made = realloc(old, size);
+    if (made)
+        host->memory_used = host->memory_used - old_size + size;
+    return made;
+}
+
+static bool is_user_frame(const lua_Debug *frame)
+{
+    return frame->source[0] == '@';
+}
+
+static void note_line(lua_State *L, struct host *host)
+{
+    lua_Debug frame;
+    for (int level = 0; lua_getstack(L, level, &frame); level++) {
+        lua_getinfo(L, "Sl", &frame);
+        if (is_user_frame(&frame) && frame.currentline > 0) {
+            snprintf(host->last_line, sizeof host->last_line, "%s:%d", frame.source + 1,
+                     frame.currentline);
+            return;
+        }
+    }
+}
+
+static void count_hook(lua_State *L, lua_Debug *ignored)
+{
+    (void)ignored;
+    struct host *host = host_of(L);
+    host->instructions_used += HOOK_STEP;
+    note_line(L, host);
+    if (host->instructions_used < host->instruction_limit)
+        return;
+    /* From now on at every instruction, so that a pcall in the profile can't go on. */
+    lua_sethook(L, count_hook, LUA_MASKCOUNT, 1);
+    luaL_error(L,
+               "%s: the profile does not end within %I million instructions; look for a loop, or "
+               "raise --instruction-limit",
+               host->last_line[0] ? host->last_line : host->file,
+               (LUAI_UACINT)(host->instruction_limit / 1000000));
+}
+
+lua_State *host_state_new(struct host *host)
+{
+    lua_State *L = lua_newstate(limited_alloc, host);
+    if (L)
+        *(struct host **)lua_getextraspace(L) = host;
+    return L;
+}
+
+void host_arm(lua_State *L, struct host *host)
+{
+    (void)host;
+    lua_sethook(L, count_hook, LUA_MASKCOUNT, HOOK_STEP);
+}
+
+/* Pushes the text of a file, or raises. Text only: a profile's folder holds no bytecode. */
+static void push_file(lua_State *L, const char *path)
+{
+    luaL_Buffer text;
+    FILE *file = fopen(path, "rb");
+    if (!file)
+        luaL_error(L, "%s: %s", path, strerror(errno));
+    fseek(file, 0, SEEK_END);
+    long size = ftell(file);
+    if (size < 0 || size > FILE_MAX) {
+        fclose(file);
+        luaL_error(L, "%s: not a file of at most %d MiB", path, FILE_MAX >> 20);
+    }
+    rewind(file);
+    char *bytes = malloc((size_t)size + 1);
+    size_t got = bytes ? fread(bytes, 1, (size_t)size, file) : 0;
+    fclose(file);
+    if (!bytes)
+        luaL_error(L, "%s: out of memory", path);
+    char *place = NULL;
+    struct host *host = host_of(L);
+    /* Checked before, so that luaL_buffinitsize() can't fail past `bytes`. */
+    if (!host->memory_limit || host->memory_used + got + 4096 < host->memory_limit) {
+        place = luaL_buffinitsize(L, &text, got);
+        memcpy(place, bytes, got);
+    }
+    free(bytes);
+    if (!place)
+        luaL_error(L, "%s: larger than the memory limit allows", path);
+    luaL_pushresultsize(&text, got);
+}
+
+int host_load_file(lua_State *L, const char *path)
+{
+    push_file(L, path); // text
+    lua_pushfstring(L, "@%s", path); // text name
+    size_t length;
+    const char *text = lua_tolstring(L, -2, &length);
+    int status = luaL_loadbufferx(L, text, length, lua_tostring(L, -1), "t");
+    lua_replace(L, -3); // result name
+    lua_pop(L, 1);
+    return status;
+}
+
+/* Pushes the real path of folder/relative when it lies below the folder, else raises. */
+static bool push_inside(lua_State *L, struct host *host, const char *relative)
+{
+    char root[PATH_MAX], real[PATH_MAX], joined[PATH_MAX];
+    int length = snprintf(joined, sizeof joined, "%s/%s", host->folder, relative);
+    if (length < 0 || (size_t)length >= sizeof joined || !realpath(joined, real))
+        return false;
+    if (!realpath(host->folder, root))
+        return false;
+    size_t size = strlen(root);
+    bool inside = strcmp(root, "/") == 0 || (strncmp(real, root, size) == 0 && real[size] == '/');
+    if (!inside)
+        luaL_error(L, "%s lies outside the profile's folder %s", relative, host->folder);
+    lua_pushstring(L, joined);
+    return true;
+}
+
+static const struct embedded_module *find_embedded(const char *name)
+{
+    for (size_t i = 0; i < embedded_modules_count; i++)
+        if (strcmp(embedded_modules[i].name, name) == 0)
+            return &embedded_modules[i];
+    return NULL;
+}
+
+/* Pushes the loader of a module, or raises with what was looked for. */
+static void push_loader(lua_State *L, struct host *host, const char *name)
+{
+    const struct embedded_module *module = find_embedded(name);
+    if (module) {
+        lua_pushfstring(L, "=[%s]", name);
+        if (luaL_loadbufferx(L, module->source, module->length, lua_tostring(L, -1), "t"))
+            lua_error(L);
+        return;
+    }
+    size_t plain = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.");
+    if (name[plain] || strstr(name, "..") || name[0] == '.' || !name[0])
+        luaL_error(L, "'%s' is no module name; a file parts/web.lua is require \"parts.web\"", name);
+    const char *slashed = luaL_gsub(L, name, ".", "/");
+    const char *const patterns[] = { "%s.lua", "%s/init.lua" };
+    for (int i = 0; i < 2; i++) {
+        lua_pushfstring(L, patterns[i], slashed);
+        if (push_inside(L, host, lua_tostring(L, -1))) {
+            if (host_load_file(L, lua_tostring(L, -1)) != LUA_OK)
+                lua_error(L);
+            return;
+        }
+        lua_pop(L, 1);
+    }
+    luaL_error(L, "no module '%s': neither one of bkdeploy's nor %s/%s.lua", name, host->folder,
+               slashed);
+}
+
+static const char loaded_key = 'l';
+static const char loading_mark = 'm';
+
+void host_require(lua_State *L, struct host *host, const char *name)
+{
+    luaL_checkstack(L, 10, "require");
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &loaded_key); // loaded
+    int loaded = lua_gettop(L);
+    lua_getfield(L, loaded, name); // loaded module
+    if (lua_touserdata(L, -1) == &loading_mark)
+        luaL_error(L, "module '%s' requires itself, through what it requires", name);
+    if (lua_isnil(L, -1)) {
+        lua_pop(L, 1);
+        push_loader(L, host, name);
+        lua_pushlightuserdata(L, (void *)&loading_mark);
+        lua_setfield(L, loaded, name);
+        lua_pushstring(L, name);
+        lua_call(L, 1, 1); // … module
+        if (lua_isnil(L, -1)) {
+            lua_pop(L, 1);
+            lua_pushboolean(L, 1);
+        }
+        lua_pushvalue(L, -1);
+        lua_setfield(L, loaded, name);
+    }
+    lua_replace(L, loaded); // module …
+    lua_settop(L, loaded);
+}
+
+static int lua_require(lua_State *L)
+{
+    const char *name = luaL_checkstring(L, 1);
+    host_require(L, host_of(L), name);
+    return 1;
+}
+
+/* bk.host.read(path): the text of a file below the profile's folder. */
+static int lua_read(lua_State *L)
+{
+    struct host *host = host_of(L);
+    const char *relative = luaL_checkstring(L, 1);
+    if (!push_inside(L, host, relative))
+        luaL_error(L, "no file '%s' below the profile's folder %s", relative, host->folder);
+    push_file(L, lua_tostring(L, -1));
+    return 1;
+}
+
+/* bk.host.where([skip]): "file:line" of the innermost frame of the user's own code, or nil. */
+static int lua_where(lua_State *L)
+{
+    lua_Integer skip = luaL_optinteger(L, 1, 0);
+    lua_Debug frame;
+    for (int level = 1; lua_getstack(L, level, &frame); level++) {
+        lua_getinfo(L, "Sl", &frame);
+        if (!is_user_frame(&frame) || frame.currentline <= 0 || skip-- > 0)
+            continue;
+        lua_pushfstring(L, "%s:%d", frame.source + 1, frame.currentline);
+        return 1;
+    }
+    lua_pushnil(L);
+    return 1;
+}
+
+void host_open(lua_State *L, struct host *host)
+{
+    (void)host;
+    lua_newtable(L); // loaded
+    lua_createtable(L, 0, 2);
+    lua_pushcfunction(L, lua_read);
+    lua_setfield(L, -2, "read");
+    lua_pushcfunction(L, lua_where);
+    lua_setfield(L, -2, "where");
+    lua_setfield(L, -2, "bk.host");
+    lua_pushcfunction(L, luaopen_cjson);
+    lua_pushstring(L, "cjson");
+    lua_call(L, 1, 1);
+    lua_setfield(L, -2, "cjson");
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &loaded_key);
+    lua_pushcfunction(L, lua_require);
+    lua_setglobal(L, "require");
+}
+
+/* The next frame of the user's own code from `*level` on, or false at the end. */
+static bool next_user_frame(lua_State *L, int *level, lua_Debug *frame)
+{
+    while (lua_getstack(L, (*level)++, frame)) {
+        lua_getinfo(L, "Sln", frame);
+        if (is_user_frame(frame) && frame->currentline > 0)
+            return true;
+    }
+    return false;
+}
+
+static int count_user_frames(lua_State *L)
+{
+    lua_Debug frame;
+    int count = 0, level = 1;
+    while (next_user_frame(L, &level, &frame))
+        count++;
+    return count;
+}
+
+int host_message_handler(lua_State *L)
+{
+    const char *message = luaL_tolstring(L, 1, NULL);
+    int frames = count_user_frames(L), level = 1;
+    lua_Debug frame;
+    luaL_Buffer text;
+    luaL_buffinit(L, &text);
+    /* An error of the tool's own modules carries no place of the user's: give it one. */
+    bool placed = message[0] != own_prefix[1] && strchr(message, ':');
+    if (!placed && next_user_frame(L, &level, &frame)) {
+        lua_pushfstring(L, "%s:%d: ", frame.source + 1, frame.currentline);
+        luaL_addvalue(&text);
+    }
+    luaL_addstring(&text, message);
+    level = 1;
+    /* A single frame says no more than the message's own place. */
+    for (int i = 0; frames > 1 && i < FRAMES_MAX && next_user_frame(L, &level, &frame); i++) {
+        lua_pushfstring(L, "\n  at %s:%d", frame.source + 1, frame.currentline);
+        luaL_addvalue(&text);
+        if (frame.name) {
+            lua_pushfstring(L, " in '%s'", frame.name);
+            luaL_addvalue(&text);
+        }
+    }
+    luaL_pushresult(&text);
+    return 1;
+}

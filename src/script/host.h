@@ -1,0 +1,40 @@
+/*
+ * One Lua state with its limits and what a profile may reach from it: `require` for the embedded
+ * modules and the files below the profile's folder, and the module bk.host.
+ */
+#ifndef SCRIPT_HOST_H
+#define SCRIPT_HOST_H
+
+#include <lua.h>
+#include <stddef.h>
+
+struct host {
+    const char *file;    /* the profile as the user named it; the prefix of its messages */
+    const char *folder;  /* what require and bk.host.read may see */
+    size_t memory_limit; /* bytes; 0: none */
+    unsigned long long instruction_limit;
+
+    size_t memory_used;
+    unsigned long long instructions_used;
+    char last_line[256]; /* "file:line" seen last, for errors that come without one */
+};
+
+/* A state that allocates within the limit; the caller closes it. NULL when even that fails. */
+lua_State *host_state_new(struct host *host);
+
+/* Sets `require` and readies the loaded modules. MAY_RAISE, like all below. */
+void host_open(lua_State *L, struct host *host);
+
+/* Starts counting instructions. */
+void host_arm(lua_State *L, struct host *host);
+
+/* Loads a text file of the profile as a function named by its path; returns Lua's status. */
+int host_load_file(lua_State *L, const char *path);
+
+/* Pushes the module, loading it when needed. */
+void host_require(lua_State *L, struct host *host, const char *name);
+
+/* The handler for lua_pcall: adds the user's frames, leaves out the tool's own. */
+int host_message_handler(lua_State *L);
+
+#endif
