@@ -45,7 +45,19 @@ $(BUILD)/embedded.c: src/script/embed.lua $(LUA_SOURCES)
 $(BUILD)/embedded.o: $(BUILD)/embedded.c
 	@$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
--include $(OBJECTS:.o=.d)
+# The C modules for the unit specs; position-independent objects of their own, no Lua core.
+NATIVE_SOURCES = $(filter-out src/main.c src/command/% src/script/%,$(SOURCES)) tests/unit/native.c
+NATIVE_OBJECTS = $(NATIVE_SOURCES:%.c=$(BUILD)/pic/%.o)
+
+$(BUILD)/native.so: $(NATIVE_OBJECTS)
+	@echo LINK $@
+	@$(CC) $(CFLAGS) -shared -o $@ $^ $(filter-out -llua%,$(LDLIBS))
+
+$(BUILD)/pic/%.o: %.c
+	@mkdir -p $(@D)
+	@$(CC) $(ALL_CFLAGS) -fPIC -MMD -MP -c -o $@ $<
+
+-include $(OBJECTS:.o=.d) $(NATIVE_OBJECTS:.o=.d)
 
 test: deps ## run every test; ends with one line "N passed, N failed"
 	@tests/run
@@ -60,6 +72,6 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' Makefile
 
 clean: ## remove what was built, but the control plane's programs
-	@rm -rf build/src build/sanitize build/bkdeploy build/embedded.*
+	@rm -rf build/src build/pic build/native.so build/tmp build/sanitize build/bkdeploy build/embedded.*
 
 .PHONY: all test deps install help clean
