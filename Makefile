@@ -65,6 +65,24 @@ test: deps ## run every test; ends with one line "N passed, N failed"
 deps: ## install what is missing (Debian), or print what is needed
 	@tests/deps
 
+lint: ## clang-format, luacheck, clang-tidy, and the direction of includes
+	@tests/deps lint
+	@clang-format --dry-run -Werror $$(git ls-files 'src/*.[ch]' 'tests/*.c')
+	@luacheck -q lua profiles tests
+	@clang-tidy --quiet $$(git ls-files 'src/*.c') -- -std=c11 -D_GNU_SOURCE -Isrc $(PKG_CFLAGS) 2>/dev/null
+	@tests/includes
+
+cluster-up cluster-down cluster-status: ## the local control plane (CLUSTER=name for another one)
+	@tests/cluster/cluster $(@:cluster-%=%)
+
+demo: deps ## BK LOG on a local control plane, from nothing
+	@$(MAKE) --no-print-directory all cluster-up
+	build/bkdeploy apply profiles/bklog -e dev --yes --kubeconfig build/cluster/kubeconfig
+	build/bkdeploy status profiles/bklog -e dev --kubeconfig build/cluster/kubeconfig
+
+bench: deps all ## time and memory of render beside the bare interpreter
+	@python3 tests/bench.py
+
 install: $(BUILD)/bkdeploy ## install the program below $(DESTDIR)$(PREFIX)
 	install -D -s $(BUILD)/bkdeploy $(DESTDIR)$(PREFIX)/bin/bkdeploy
 
@@ -74,4 +92,4 @@ help: ## this list
 clean: ## remove what was built, but the control plane's programs
 	@rm -rf build/src build/pic build/native.so build/tmp build/sanitize build/bkdeploy build/embedded.*
 
-.PHONY: all test deps install help clean
+.PHONY: all test deps lint cluster-up cluster-down cluster-status demo bench install help clean

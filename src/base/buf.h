@@ -17,7 +17,10 @@ struct buf {
     bool overflow;
 };
 
-#define BUF_INIT { NULL, 0, 0, 0, false }
+#define BUF_INIT                                                                                   \
+    {                                                                                              \
+        NULL, 0, 0, 0, false                                                                       \
+    }
 
 void buf_add(struct buf *buf, const void *bytes, size_t len);
 void buf_adds(struct buf *buf, const char *text);

@@ -25,7 +25,10 @@ struct err {
     char message[2048];
 };
 
-#define ERR_INIT { ERR_NONE, "" }
+#define ERR_INIT                                                                                   \
+    {                                                                                              \
+        ERR_NONE, ""                                                                               \
+    }
 
 /* Sets kind and message (cut with "..." when too long). Returns -1, for `return err_set(...)`. */
 int err_set(struct err *err, enum err_kind kind, const char *fmt, ...)

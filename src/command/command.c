@@ -48,13 +48,14 @@ static void print_usage(FILE *out)
           out);
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].summary);
-    fputs("  version  print the version\n"
-          "  help     this text, or that of a command\n\n"
-          "bkdeploy COMMAND --help tells a command's options.\n\n"
-          "Exit codes: 0 done; 1 not ready or a local failure; 2 wrong usage or a profile in error;\n"
-          "3 the API server refused; 4 a rollout failed; 5 timed out; 7 a field conflict;\n"
-          "8 cluster unreachable or not authorised; 130 interrupted.\n",
-          out);
+    fputs(
+        "  version  print the version\n"
+        "  help     this text, or that of a command\n\n"
+        "bkdeploy COMMAND --help tells a command's options.\n\n"
+        "Exit codes: 0 done; 1 not ready or a local failure; 2 wrong usage or a profile in error;\n"
+        "3 the API server refused; 4 a rollout failed; 5 timed out; 7 a field conflict;\n"
+        "8 cluster unreachable or not authorised; 130 interrupted.\n",
+        out);
 }
 
 static void print_command_help(const struct command *command)

@@ -17,8 +17,8 @@ struct kube_client;
 struct kube_call; /* a request that is under way */
 
 struct kube_response {
-    long status;         /* HTTP status, 0 when there was no answer */
-    json_t *body;        /* parsed JSON or NULL; borrowed: json_incref() to keep it */
+    long status;           /* HTTP status, 0 when there was no answer */
+    json_t *body;          /* parsed JSON or NULL; borrowed: json_incref() to keep it */
     const struct err *err; /* NULL for status 200 to 299, else a complete message */
 };
 

@@ -9,15 +9,15 @@
 #include "base/err.h"
 
 struct kube_access {
-    char *context;     /* name of the context, or "in-cluster" */
-    char *server;      /* "https://host:port/path", without a trailing slash */
-    char *namespace;   /* of the context; NULL when it names none */
-    char *ca_pem;      /* PEM text or NULL: the system's authorities */
-    char *cert_pem;    /* client certificate and key, or NULL */
+    char *context;   /* name of the context, or "in-cluster" */
+    char *server;    /* "https://host:port/path", without a trailing slash */
+    char *namespace; /* of the context; NULL when it names none */
+    char *ca_pem;    /* PEM text or NULL: the system's authorities */
+    char *cert_pem;  /* client certificate and key, or NULL */
     char *key_pem;
-    char *token;       /* bearer token, or NULL */
-    char *token_file;  /* read anew for each command; wins over `token` */
-    char *username;    /* basic authentication, or NULL */
+    char *token;      /* bearer token, or NULL */
+    char *token_file; /* read anew for each command; wins over `token` */
+    char *username;   /* basic authentication, or NULL */
     char *password;
     char *tls_server_name;
     char *proxy_url;

@@ -28,7 +28,8 @@ static json_t *ordered_object(const json_t *value)
     const char **keys = xcalloc(count, sizeof *keys);
     const char *key;
     json_t *child;
-    json_object_foreach((json_t *)value, key, child) keys[i++] = key;
+    json_object_foreach((json_t *)value, key, child)
+        keys[i++] = key;
     qsort(keys, count, sizeof *keys, compare);
     json_t *copy = json_object();
     for (i = 0; i < count; i++)
@@ -46,6 +47,7 @@ json_t *keys_ordered(const json_t *value)
     json_t *copy = json_array();
     size_t i;
     json_t *child;
-    json_array_foreach(value, i, child) json_array_append_new(copy, keys_ordered(child));
+    json_array_foreach(value, i, child)
+        json_array_append_new(copy, keys_ordered(child));
     return copy;
 }

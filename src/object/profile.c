@@ -25,7 +25,8 @@ static int read_needs(struct profile *profile, struct component *component, cons
         while (k < profile->count && wanted && strcmp(profile->components[k].name, wanted) != 0)
             k++;
         if (!wanted || k == profile->count)
-            return err_set(err, ERR_PROFILE, "%s: component '%s' needs '%s', which the profile does not list",
+            return err_set(err, ERR_PROFILE,
+                           "%s: component '%s' needs '%s', which the profile does not list",
                            component->origin, component->name, wanted ? wanted : "?");
         component->needs[component->needs_count++] = k;
     }
@@ -41,7 +42,8 @@ static int find_cycle(const struct profile *profile, size_t index, char *seen, s
     for (size_t i = 0; i < component->needs_count; i++) {
         size_t need = component->needs[i];
         if (seen[need] == ON_PATH)
-            return err_set(err, ERR_PROFILE, "%s: component '%s' needs '%s', which needs it in turn",
+            return err_set(err, ERR_PROFILE,
+                           "%s: component '%s' needs '%s', which needs it in turn",
                            component->origin, component->name, profile->components[need].name);
         if (seen[need] == UNSEEN && find_cycle(profile, need, seen, err) != 0)
             return -1;

@@ -13,8 +13,9 @@
 /* ---- out ---- */
 
 /* Words that some reader of YAML 1.1 takes for a boolean or null (yaml.org/type/bool.html). */
-static const char *const reserved[] = { "y",  "n",   "yes", "no",   "true", "false",
-                                        "on", "off", "null" };
+static const char *const reserved[] = {
+    "y", "n", "yes", "no", "true", "false", "on", "off", "null"
+};
 
 static bool is_reserved(const char *text)
 {
@@ -144,8 +145,7 @@ static void emit_value(struct emission *out, const json_t *value)
         json_t *child;
         yaml_mapping_style_t style =
             json_object_size(value) ? YAML_BLOCK_MAPPING_STYLE : YAML_FLOW_MAPPING_STYLE;
-        emit_event(out, &event,
-                   yaml_mapping_start_event_initialize(&event, NULL, NULL, 1, style));
+        emit_event(out, &event, yaml_mapping_start_event_initialize(&event, NULL, NULL, 1, style));
         json_object_foreach((json_t *)value, key, child) {
             if (out->failed)
                 return;
@@ -160,8 +160,7 @@ static void emit_value(struct emission *out, const json_t *value)
         json_t *child;
         yaml_sequence_style_t style =
             json_array_size(value) ? YAML_BLOCK_SEQUENCE_STYLE : YAML_FLOW_SEQUENCE_STYLE;
-        emit_event(out, &event,
-                   yaml_sequence_start_event_initialize(&event, NULL, NULL, 1, style));
+        emit_event(out, &event, yaml_sequence_start_event_initialize(&event, NULL, NULL, 1, style));
         json_array_foreach(value, i, child) {
             if (out->failed)
                 return;
@@ -198,8 +197,7 @@ int yaml_emit(struct buf *out, const json_t *value, struct err *err)
     yaml_emitter_set_output(&emission.emitter, write_buf, out);
     yaml_emitter_set_unicode(&emission.emitter, 1);
     yaml_emitter_set_width(&emission.emitter, -1);
-    emit_event(&emission, &event,
-               yaml_stream_start_event_initialize(&event, YAML_UTF8_ENCODING));
+    emit_event(&emission, &event, yaml_stream_start_event_initialize(&event, YAML_UTF8_ENCODING));
     emit_event(&emission, &event,
                yaml_document_start_event_initialize(&event, NULL, NULL, NULL, 0));
     emit_value(&emission, value);
@@ -260,9 +258,11 @@ static size_t count_nodes(const json_t *value)
     const char *key;
     json_t *child;
     if (json_is_object(value))
-        json_object_foreach((json_t *)value, key, child) count += count_nodes(child);
+        json_object_foreach((json_t *)value, key, child)
+            count += count_nodes(child);
     else if (json_is_array(value))
-        json_array_foreach(value, i, child) count += count_nodes(child);
+        json_array_foreach(value, i, child)
+            count += count_nodes(child);
     return count;
 }
 
@@ -442,9 +442,7 @@ static json_t *document_value(struct parse *parse)
             value = json_null();
             done = true;
             break;
-        default:
-            value = node_value(parse, &event, 0);
-            done = true;
+        default: value = node_value(parse, &event, 0); done = true;
         }
         yaml_event_delete(&event);
     }

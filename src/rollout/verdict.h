@@ -16,8 +16,8 @@ enum verdict_state {
 
 struct verdict {
     enum verdict_state state;
-    int ready, wanted;  /* replicas or completions; wanted 0 where the kind has none */
-    char message[256];  /* "1 of 3 updated", "" when current */
+    int ready, wanted; /* replicas or completions; wanted 0 where the kind has none */
+    char message[256]; /* "1 of 3 updated", "" when current */
 };
 
 /* `object` is the live object as the API server returned it. */

@@ -123,7 +123,7 @@ static void push_file(lua_State *L, const char *path)
 
 int host_load_file(lua_State *L, const char *path)
 {
-    push_file(L, path); // text
+    push_file(L, path);              // text
     lua_pushfstring(L, "@%s", path); // text name
     size_t length;
     const char *text = lua_tolstring(L, -2, &length);
@@ -168,9 +168,11 @@ static void push_loader(lua_State *L, struct host *host, const char *name)
             lua_error(L);
         return;
     }
-    size_t plain = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.");
+    size_t plain =
+        strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.");
     if (name[plain] || strstr(name, "..") || name[0] == '.' || !name[0])
-        luaL_error(L, "'%s' is no module name; a file parts/web.lua is require \"parts.web\"", name);
+        luaL_error(L, "'%s' is no module name; a file parts/web.lua is require \"parts.web\"",
+                   name);
     const char *slashed = luaL_gsub(L, name, ".", "/");
     const char *const patterns[] = { "%s.lua", "%s/init.lua" };
     for (int i = 0; i < 2; i++) {

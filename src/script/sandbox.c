@@ -6,9 +6,9 @@
 #include <string.h>
 
 static const luaL_Reg libraries[] = {
-    { LUA_GNAME, luaopen_base },         { LUA_TABLIBNAME, luaopen_table },
-    { LUA_STRLIBNAME, luaopen_string },  { LUA_MATHLIBNAME, luaopen_math },
-    { LUA_UTF8LIBNAME, luaopen_utf8 },   { LUA_COLIBNAME, luaopen_coroutine },
+    { LUA_GNAME, luaopen_base },        { LUA_TABLIBNAME, luaopen_table },
+    { LUA_STRLIBNAME, luaopen_string }, { LUA_MATHLIBNAME, luaopen_math },
+    { LUA_UTF8LIBNAME, luaopen_utf8 },  { LUA_COLIBNAME, luaopen_coroutine },
     { LUA_OSLIBNAME, luaopen_os },
 };
 
@@ -55,7 +55,7 @@ void sandbox_open(lua_State *L)
         luaL_requiref(L, libraries[i].name, libraries[i].func, 1);
         lua_pop(L, 1);
     }
-    lua_getglobal(L, "os"); // os
+    lua_getglobal(L, "os");   // os
     lua_createtable(L, 0, 4); // os allowed
     for (size_t i = 0; i < sizeof os_allowed / sizeof *os_allowed; i++) {
         lua_getfield(L, -2, os_allowed[i]);

@@ -64,9 +64,10 @@ static int eval_protected(lua_State *L)
         return lua_error(L);
     lua_call(L, 0, 1); // profile
     if (lua_isnil(L, -1))
-        return luaL_error(L, "%s: the profile returns nothing; end it with: return bk.profile \"name\" { … }",
-                          host->file);
-    host_require(L, host, "bk"); // profile bk
+        return luaL_error(
+            L, "%s: the profile returns nothing; end it with: return bk.profile \"name\" { … }",
+            host->file);
+    host_require(L, host, "bk");    // profile bk
     lua_getfield(L, -1, "compile"); // profile bk compile
     lua_pushvalue(L, -3);
     lua_pushstring(L, evaluation->environment);
@@ -114,8 +115,8 @@ int script_eval(const char *path, const char *environment, const struct script_l
         .host = { .file = file,
                   .folder = folder,
                   .memory_limit = limits->memory ? limits->memory : SCRIPT_MEMORY_DEFAULT,
-                  .instruction_limit = limits->instructions ? limits->instructions
-                                                            : SCRIPT_INSTRUCTIONS_DEFAULT },
+                  .instruction_limit =
+                      limits->instructions ? limits->instructions : SCRIPT_INSTRUCTIONS_DEFAULT },
         .environment = environment,
         .made = json_object(),
     };
