@@ -38,6 +38,25 @@ static const struct command commands[] = {
       "  bkdeploy render profiles/hello\n"
       "  bkdeploy render profiles/bklog -e prod -o json\n",
       "eoMIh", command_render },
+    { "apply", "PROFILE", "apply a profile and wait until it runs",
+      "Tries everything by a dry run before the first write; applies namespaces and CRDs first, "
+      "then\n"
+      "components in the order of their needs; a component is done when its rollout is.\n"
+      "Applying again changes nothing that is as described, and goes on after an interruption.\n\n"
+      "Exit codes: 0 all ready; 2 the profile is in error; 3 refused by the API server; 4 a "
+      "rollout\n"
+      "failed; 5 timed out; 7 a field belongs to another manager; 8 no access; 130 interrupted.\n\n"
+      "Examples:\n"
+      "  bkdeploy apply profiles/hello\n"
+      "  bkdeploy apply profiles/bklog -e prod --context site-a --timeout 20m\n",
+      "eokctwfyMIh", command_apply },
+    { "status", "PROFILE", "show how a profile's objects stand on the cluster",
+      "Reads only. Exit codes: 0 all ready; 1 something is missing or not ready; 2, 8 as for "
+      "apply.\n\n"
+      "Examples:\n"
+      "  bkdeploy status profiles/bklog -e dev\n"
+      "  bkdeploy status profiles/bklog -e dev -o json\n",
+      "eokcMIh", command_status },
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
 

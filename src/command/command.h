@@ -37,6 +37,9 @@ struct command {
 /* Parses, runs and reports. Returns the program's exit code. */
 int command_main(int argc, char **argv);
 
+/* Each returns the program's exit code, or -1 with err. */
 int command_render(const struct options *options, struct err *err);
+int command_apply(const struct options *options, struct err *err);
+int command_status(const struct options *options, struct err *err);
 
 #endif

@@ -1,0 +1,21 @@
+/* How the objects of a profile stand on the cluster now. Reads only. */
+#ifndef RELEASE_STATUS_H
+#define RELEASE_STATUS_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "kube/client.h"
+#include "release/work.h"
+#include "rollout/verdict.h"
+
+struct status_row {
+    bool exists;
+    struct verdict verdict; /* only when it exists */
+};
+
+/* Fills `rows[work->count]`. Returns 0, or -1 with err. */
+int status_run(struct kube_client *client, const struct work *work, struct status_row *rows,
+               struct err *err);
+
+#endif

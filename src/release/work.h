@@ -1,0 +1,57 @@
+/*
+ * The objects of a profile as work on a cluster: where each one lives there and in which order its
+ * component's objects go. The same list serves apply and status.
+ */
+#ifndef RELEASE_WORK_H
+#define RELEASE_WORK_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+#include "kube/discovery.h"
+#include "object/profile.h"
+
+/* The order within a component; ranks of different components go in parallel. */
+enum rank {
+    RANK_FOUNDATION, /* namespaces and CRDs: before everything, of all components */
+    RANK_CONFIG,     /* what workloads read at their start: configuration, rights, claims */
+    RANK_WORKLOAD,   /* all that is not listed elsewhere */
+    RANK_ROUTE,      /* what leads to workloads or scales them */
+    RANK_COUNT,
+};
+
+struct work_item {
+    size_t component;     /* index into profile.components */
+    const json_t *object; /* borrowed from the profile, as the strings below */
+    const char *api_version, *kind, *name, *namespace; /* namespace: the profile's, if none */
+    enum rank rank;
+    char *collection; /* its path, NULL while the server does not know the kind */
+    char *path;
+};
+
+struct work {
+    const struct profile *profile;
+    struct kube_discovery *discovery;
+    struct work_item *items;
+    size_t count;
+};
+
+/*
+ * Lists the profile's objects and asks the server where their kinds live. Fails with ERR_REFUSED
+ * for a kind that neither the server nor a CRD of the profile has. `profile` and `discovery` must
+ * outlive the work. Returns 0 or -1; release in both cases.
+ */
+int work_init(struct work *work, const struct profile *profile, struct kube_discovery *discovery,
+              struct err *err);
+
+/* Asks again, for kinds that the profile's own CRDs have brought. */
+int work_resolve(struct work *work, struct err *err);
+
+void work_release(struct work *work);
+
+/* "Deployment bklog-dev/web", for messages. The caller's to free. */
+char *work_item_label(const struct work_item *item);
+
+#endif
