@@ -1,0 +1,87 @@
+-- Env sources: where the value of an environment variable comes from.
+
+local check = require "bk.check"
+
+local env = {}
+
+local Text = { kind = "text", what = "a text with a component's host", __index = {} }
+local Field = { kind = "field", what = "a field" }
+
+--- Text that remembers the components whose names are in it: "http://" .. api.host .. "/".
+function env.text(value, uses)
+    return setmetatable({ value = value, uses = uses }, Text)
+end
+
+function Text.__concat(a, b)
+    local uses = {}
+    for _, part in ipairs { a, b } do
+        for _, component in ipairs(check.kind(part) == "text" and part.uses or {}) do
+            uses[#uses + 1] = component
+        end
+    end
+    return env.text(tostring(a) .. tostring(b), uses)
+end
+
+function Text.__tostring(text)
+    return text.value
+end
+
+--- bk.field "status.hostIP": a field of the pod (downward API).
+function env.field(path)
+    if check.text(path) then
+        check.fail(nil, "bk.field wants a path such as 'status.podIP', not %s", check.show(path))
+    end
+    return setmetatable({ fieldRef = { fieldPath = path } }, Field)
+end
+
+--- bk.resource "limits.memory": a request or limit of the container itself.
+function env.resource(name)
+    if check.text(name) or not name:find "^[rl][ei][qm][ui]%w+%.%S+$" then
+        check.fail(nil, "bk.resource wants 'limits.memory', 'requests.cpu' or such, not %s", check.show(name))
+    end
+    return setmetatable({ resourceFieldRef = { resource = name } }, Field)
+end
+
+local function reference(key)
+    local kind = key.source.word == "secret" and "secretKeyRef" or "configMapKeyRef"
+    return { [kind] = { name = key.source.name, key = key.name } }
+end
+
+--- One variable of a container. `uses(value)` is told what the value holds.
+local function variable(where, what, name, value, uses)
+    local kind = check.kind(value)
+    if not name:find "^[%a_][%w_.-]*$" then
+        check.fail(where, "%s: '%s' is no name of a variable", what, name)
+    elseif kind == "key" then
+        uses(value.source)
+        return { name = name, valueFrom = reference(value) }
+    elseif kind == "field" then
+        return { name = name, valueFrom = { fieldRef = value.fieldRef, resourceFieldRef = value.resourceFieldRef } }
+    elseif kind == "text" then
+        for _, component in ipairs(value.uses) do
+            uses(component)
+        end
+        return { name = name, value = value.value }
+    elseif check.scalar(value) then
+        check.fail(where, "%s: env %s should be a string, number, boolean, a key (secret:key \"name\"), bk.field or "
+            .. "bk.resource, not %s", what, name, check.show(value))
+    end
+    return { name = name, value = tostring(value) }
+end
+
+--- The env and envFrom of a container, in the order of their names.
+function env.build(where, what, spec, uses)
+    local list, from
+    for name, value in pairs(spec.env or {}) do
+        list = list or {}
+        list[#list + 1] = variable(where, what, tostring(name), value, uses)
+    end
+    for _, source in ipairs(spec.env_from or {}) do
+        from = from or {}
+        uses(source)
+        from[#from + 1] = { [source.word == "secret" and "secretRef" or "configMapRef"] = { name = source.name } }
+    end
+    return list, from
+end
+
+return env
