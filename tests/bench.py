@@ -1,4 +1,4 @@
-"""Wall time and peak memory of `render profiles/bklog -e prod` beside `lua5.4 -e 1`, taken in turn
+"""Wall time and peak memory of `render profiles/bklog -e prod` beside `lua5.4 -e return`, taken in turn
 in one run, so that a machine's drift meets both. Prints medians and the size of the program."""
 import os
 import statistics
@@ -9,7 +9,7 @@ RUNS = 41
 COMMANDS = {
     "bkdeploy render profiles/bklog -e prod": ["build/bkdeploy", "render", "profiles/bklog", "-e", "prod"],
     "bkdeploy version": ["build/bkdeploy", "version"],
-    "lua5.4 -e 1": ["lua5.4", "-e", "1"],
+    "lua5.4 -e return": ["lua5.4", "-e", "return"],
 }
 
 
