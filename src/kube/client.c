@@ -432,21 +432,23 @@ static void finish(struct kube_client *client, struct kube_call *call, CURLcode 
     json_decref(response.body);
 }
 
-/* Hands out the whole lines that a stream has brought. Outside of libcurl's callbacks, so that the
- * receiver may send and cancel. */
-static void deliver_events(struct kube_client *client, struct kube_call *call)
+/* Hands out the whole lines that a stream has brought; whether there was one. Outside of libcurl's
+ * callbacks, so that the receiver may send and cancel. */
+static bool deliver_events(struct kube_client *client, struct kube_call *call)
 {
     long status = 0;
     client->curl->easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
     if (status != 200)
-        return;
+        return false;
     client->has_connected = true;
     char *start = call->received.data;
     char *end = start + call->received.len;
     char *newline;
+    bool any = false;
     while (!call->cancelled && (newline = memchr(start, '\n', (size_t)(end - start)))) {
         json_t *event = json_loadb(start, (size_t)(newline - start), 0, NULL);
         start = newline + 1;
+        any = true;
         if (event)
             call->request.event(event, call->request.arg);
         json_decref(event);
@@ -454,25 +456,31 @@ static void deliver_events(struct kube_client *client, struct kube_call *call)
     size_t rest = (size_t)(end - start);
     memmove(call->received.data, start, rest);
     call->received.len = rest;
+    return any;
 }
 
-static void deliver_all_events(struct kube_client *client)
+static bool deliver_all_events(struct kube_client *client)
 {
+    bool any = false;
     for (struct kube_call *call = client->calls; call; call = call->next)
         if (call->state == CALL_SENT && is_stream(call) && call->received.len && !call->cancelled)
-            deliver_events(client, call);
+            any |= deliver_events(client, call);
+    return any;
 }
 
-static void finish_done(struct kube_client *client)
+static bool finish_done(struct kube_client *client)
 {
     CURLMsg *message;
     int left;
+    bool any = false;
     while ((message = client->curl->multi_info_read(client->multi, &left))) {
         struct kube_call *call = NULL;
         CURLcode code = message->data.result;
         client->curl->easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&call);
         finish(client, call, code);
+        any = true;
     }
+    return any;
 }
 
 /* Frees what is over or cancelled; the only place that shortens the list. */
@@ -493,21 +501,30 @@ static void reap(struct kube_client *client)
     client->tail = link;
 }
 
-/* One turn: send, let libcurl work, hand out what came. Waits at most `wait_ms` for traffic. */
-static void turn(struct kube_client *client, long wait_ms, bool wake_on_interrupt)
+/* Lets libcurl work and hands out what came; whether something did. */
+static bool work(struct kube_client *client)
 {
     int running;
+    client->curl->multi_perform(client->multi, &running);
+    bool events = deliver_all_events(client);
+    bool answers = finish_done(client);
+    reap(client);
+    return events || answers;
+}
+
+/* One turn: sends what is queued, then hands out something or waits at most `wait_ms` for traffic.
+ * Never waits when something was handed out: that may have been the last that was under way. */
+static void turn(struct kube_client *client, long wait_ms, bool wake_on_interrupt)
+{
     long delay = send_queued(client);
+    if (work(client))
+        return;
     if (delay >= 0 && delay < wait_ms)
         wait_ms = delay;
-    client->curl->multi_perform(client->multi, &running);
     struct curl_waitfd wake = { .fd = interrupt_fd(), .events = CURL_WAIT_POLLIN };
     unsigned count = wake_on_interrupt && wake.fd >= 0 ? 1 : 0;
     client->curl->multi_poll(client->multi, &wake, count, (int)wait_ms, NULL);
-    client->curl->multi_perform(client->multi, &running);
-    deliver_all_events(client);
-    finish_done(client);
-    reap(client);
+    work(client);
 }
 
 int kube_run(struct kube_client *client, const bool *stop, long timeout_ms, struct err *err)
