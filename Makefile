@@ -80,16 +80,19 @@ demo: deps ## BK LOG on a local control plane, from nothing
 	build/bkdeploy apply profiles/bklog -e dev --yes --kubeconfig build/cluster/kubeconfig
 	build/bkdeploy status profiles/bklog -e dev --kubeconfig build/cluster/kubeconfig
 
-bench: deps all ## time and memory of render beside the bare interpreter
+bench: deps all $(BUILD)/measure ## time and memory of render beside the bare interpreter
 	@python3 tests/bench.py
+
+$(BUILD)/measure: tests/measure.c
+	@$(CC) -std=c11 -D_GNU_SOURCE $(WARNINGS) -O2 -o $@ $<
 
 install: $(BUILD)/bkdeploy ## install the program below $(DESTDIR)$(PREFIX)
 	install -D -s $(BUILD)/bkdeploy $(DESTDIR)$(PREFIX)/bin/bkdeploy
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' Makefile
+	@sed -n 's/^\([a-z -]*\):.*## /\1: /p' Makefile
 
 clean: ## remove what was built, but the control plane's programs
-	@rm -rf build/src build/pic build/native.so build/tmp build/sanitize build/bkdeploy build/embedded.*
+	@rm -rf build/src build/pic build/native.so build/tmp build/sanitize build/bkdeploy build/embedded.* build/measure
 
 .PHONY: all test deps lint cluster-up cluster-down cluster-status demo bench install help clean

@@ -163,7 +163,9 @@ end
 
 --- A DNS label (RFC 1123), as names of most objects: kubernetes.io/docs/concepts/overview/working-with-objects/names
 function check.name(where, what, name)
-    if type(name) ~= "string" or #name > 63 or not (name:find "^[a-z0-9]$" or name:find "^[a-z0-9][-a-z0-9]*[a-z0-9]$") then
+    local good = type(name) == "string" and #name <= 63
+        and (name:find "^[a-z0-9]$" or name:find "^[a-z0-9][-a-z0-9]*[a-z0-9]$")
+    if not good then
         check.fail(where, "%s name %s: wants at most 63 of a-z, 0-9 and '-', no '-' at either end",
             what, check.show(name))
     end

@@ -49,7 +49,7 @@ local function constructor(word, existing)
     end
 end
 
---- bk.config "name" { key = text }: a ConfigMap. bk.config_existing "name": one that is there already.
+--- bk.config "name" { key = text }: a ConfigMap. bk.existing_config "name": one that is there already.
 config.config = constructor "config"
 config.existing_config = constructor("config", true)
 --- bk.secret "name" { key = text }: a Secret. bk.existing_secret "name": one made elsewhere.

@@ -46,7 +46,9 @@ probe.http = constructor("http", "path", {
         headers = headers or {}
         headers[#headers + 1] = { name = name, value = tostring(value) }
     end
-    return "httpGet", { path = given.path, port = given.port or default_port, scheme = given.scheme, httpHeaders = headers }
+    return "httpGet", {
+        path = given.path, port = given.port or default_port, scheme = given.scheme, httpHeaders = headers,
+    }
 end)
 
 --- bk.tcp "http" or bk.tcp { port, ... }

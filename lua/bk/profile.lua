@@ -53,16 +53,19 @@ local function choose(self, wanted)
         end
         environments, name = { default = {} }, "default"
     elseif not name then
-        check.fail(self.where, "profile '%s' has the environments %s; choose one with -e", self.name, names_of(environments))
+        check.fail(self.where, "profile '%s' has the environments %s; choose one with -e", self.name,
+            names_of(environments))
     elseif not environments[name] then
-        check.fail(self.where, "profile '%s' has no environment '%s'; there is: %s", self.name, name, names_of(environments))
+        check.fail(self.where, "profile '%s' has no environment '%s'; there is: %s", self.name, name,
+            names_of(environments))
     end
     local values = { name = name }
     for key, value in pairs(environments[name]) do
         values[key] = value
     end
     return setmetatable(values, { __index = function(_, key)
-        check.fail(nil, "environment '%s' has no value '%s'%s", name, tostring(key), check.suggest(key, environments[name]))
+        check.fail(nil, "environment '%s' has no value '%s'%s", name, tostring(key),
+            check.suggest(key, environments[name]))
     end })
 end
 

@@ -89,7 +89,9 @@ function storage.collect()
                 check.fail(where, "%s: files: %s is no absolute path", what, check.show(path))
             elseif kind == "key" then
                 uses(value.source)
-                mounts[#mounts + 1] = { name = of_source(value.source), mountPath = path, subPath = value.name, readOnly = true }
+                mounts[#mounts + 1] = {
+                    name = of_source(value.source), mountPath = path, subPath = value.name, readOnly = true,
+                }
             elseif kind == "config" or kind == "secret" then
                 uses(value)
                 mounts[#mounts + 1] = { name = of_source(value), mountPath = path, readOnly = true }
@@ -101,7 +103,8 @@ function storage.collect()
         for path, value in pairs(spec.volumes or {}) do
             local wanted = storage.rule(value)
             if wanted then
-                check.fail(where, "%s: what is mounted at %s should be %s, not %s", what, path, wanted, check.show(value))
+                check.fail(where, "%s: what is mounted at %s should be %s, not %s", what, path, wanted,
+                    check.show(value))
             end
             local source, kind = next(value)
             local name = ("%s%s"):format(source:lower(), path:gsub("[^%w]+", "-"):gsub("%-$", "")):sub(1, 63):lower()

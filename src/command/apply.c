@@ -48,7 +48,7 @@ static int apply(struct session *session, const struct options *options, struct 
             "unchanged\n",
             profile->name, profile->count, options->no_wait ? "applied" : "ready", seconds,
             result.created, result.changed, result.unchanged);
-    if (options->output && strcmp(options->output, "json") == 0)
+    if (options->output)
         print_json(profile, &result, seconds);
     return 0;
 }

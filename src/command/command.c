@@ -15,10 +15,10 @@ static const struct option_row {
     char letter;
     const char *name;
     const char *argument; /* NULL: a flag */
-    const char *help;
+    const char *help;     /* NULL: the formats of the command */
 } command_options[] = {
     { 'e', "environment", "NAME", "environment of the profile (default: the profile's own)" },
-    { 'o', "output", "FORMAT", "yaml or json" },
+    { 'o', "output", "FORMAT", NULL },
     { 'k', "kubeconfig", "FILE", "kubeconfig (default: $KUBECONFIG, then ~/.kube/config)" },
     { 'c', "context", "NAME", "context of the kubeconfig (default: its current one)" },
     { 't', "timeout", "DURATION", "how long to wait in all: 90s, 10m, 1h (default 10m)" },
@@ -37,7 +37,7 @@ static const struct command commands[] = {
       "Examples:\n"
       "  bkdeploy render profiles/hello\n"
       "  bkdeploy render profiles/bklog -e prod -o json\n",
-      "eoMIh", command_render },
+      "yaml or json", "eoMIh", command_render },
     { "apply", "PROFILE", "apply a profile and wait until it runs",
       "Tries everything by a dry run before the first write; applies namespaces and CRDs first, "
       "then\n"
@@ -49,14 +49,14 @@ static const struct command commands[] = {
       "Examples:\n"
       "  bkdeploy apply profiles/hello\n"
       "  bkdeploy apply profiles/bklog -e prod --context site-a --timeout 20m\n",
-      "eokctwfyMIh", command_apply },
+      "json", "eokctwfyMIh", command_apply },
     { "status", "PROFILE", "show how a profile's objects stand on the cluster",
       "Reads only. Exit codes: 0 all ready; 1 something is missing or not ready; 2, 8 as for "
       "apply.\n\n"
       "Examples:\n"
       "  bkdeploy status profiles/bklog -e dev\n"
       "  bkdeploy status profiles/bklog -e dev -o json\n",
-      "eokcMIh", command_status },
+      "json", "eokcMIh", command_status },
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
 
@@ -90,7 +90,7 @@ static void print_command_help(const struct command *command)
         snprintf(left, sizeof left, "%s%c%s--%s%s%s", is_short ? "-" : "",
                  is_short ? row->letter : ' ', is_short ? ", " : "   ", row->name,
                  row->argument ? " " : "", row->argument ? row->argument : "");
-        printf("  %-30s %s\n", left, row->help);
+        printf("  %-30s %s\n", left, row->help ? row->help : command->formats);
     }
 }
 
@@ -138,11 +138,7 @@ static int set_option(struct options *options, char letter, const char *value, s
     unsigned long long number;
     switch (letter) {
     case 'e': options->environment = value; return 0;
-    case 'o':
-        options->output = value;
-        if (strcmp(value, "json") != 0 && strcmp(value, "yaml") != 0)
-            return err_set(err, ERR_USAGE, "--output is yaml or json, not '%s'", value);
-        return 0;
+    case 'o': options->output = value; return 0;
     case 'k': options->kubeconfig = value; return 0;
     case 'c': options->context = value; return 0;
     case 't': return parse_duration(value, &options->timeout_ms, err);
@@ -162,6 +158,12 @@ static int set_option(struct options *options, char letter, const char *value, s
         return 0;
     default: return err_set(err, ERR_USAGE, "unknown option");
     }
+}
+
+static bool takes_format(const struct command *command, const char *format)
+{
+    return (strcmp(format, "json") == 0 || strcmp(format, "yaml") == 0) &&
+           strstr(command->formats, format);
 }
 
 static int parse_options(const struct command *command, int argc, char **argv,
@@ -193,6 +195,9 @@ static int parse_options(const struct command *command, int argc, char **argv,
         if (set_option(options, (char)letter, optarg, err) != 0)
             return -1;
     }
+    if (options->output && !takes_format(command, options->output))
+        return err_set(err, ERR_USAGE, "--output of %s is %s, not '%s'", command->name,
+                       command->formats, options->output);
     int rest = argc - optind;
     if (options->help)
         return 0;

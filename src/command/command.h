@@ -14,7 +14,7 @@
 struct options {
     const char *profile;
     const char *environment;
-    const char *output; /* "yaml", "json" or NULL for the command's own default */
+    const char *output; /* one of the command's formats, or NULL for its own default */
     const char *kubeconfig;
     const char *context;
     long timeout_ms;
@@ -30,6 +30,7 @@ struct command {
     const char *arguments; /* "PROFILE", or "" */
     const char *summary;   /* one line */
     const char *details;   /* what --help adds: defaults, exit codes, examples */
+    const char *formats;   /* what -o takes: "yaml or json" */
     const char *options;   /* the short letters of its options in command_options[] */
     int (*run)(const struct options *options, struct err *err);
 };

@@ -87,7 +87,7 @@ int command_status(const struct options *options, struct err *err)
         bool ready = true;
         for (size_t i = 0; i < work->count; i++)
             ready &= rows[i].exists && rows[i].verdict.state == VERDICT_CURRENT;
-        if (options->output && strcmp(options->output, "json") == 0)
+        if (options->output)
             print_json(work, rows, ready);
         else
             print_table(work, rows);

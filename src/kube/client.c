@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/random.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
@@ -382,7 +383,9 @@ static long retry_delay(const struct kube_client *client, const struct kube_call
     curl_off_t seconds = 0;
     client->curl->easy_getinfo(call->easy, CURLINFO_RETRY_AFTER, &seconds);
     long delay = 100L << call->attempts;
-    delay += delay * (rand() % 100) / 200; /* so that many don't come back at once */
+    unsigned char chance = 0; /* up to a half more, so that many don't come back at once */
+    (void)!getrandom(&chance, sizeof chance, GRND_NONBLOCK);
+    delay += delay * chance / 512;
     return seconds > 0 && seconds <= 60 ? (long)seconds * 1000 : delay;
 }
 

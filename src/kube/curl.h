@@ -32,7 +32,7 @@
 
 /* curl->easy_init is curl_easy_init, and so on. */
 struct curl_library {
-#define X(name) __typeof__(&curl_##name) name;
+#define X(name) __typeof__(&curl_##name) name; /* NOLINT(bugprone-macro-parentheses) */
     CURL_FUNCTIONS(X)
 #undef X
 };

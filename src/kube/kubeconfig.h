@@ -16,7 +16,7 @@ struct kube_access {
     char *cert_pem;  /* client certificate and key, or NULL */
     char *key_pem;
     char *token;      /* bearer token, or NULL */
-    char *token_file; /* read anew for each command; wins over `token` */
+    char *token_file; /* where `token` came from, or NULL; read when this is loaded */
     char *username;   /* basic authentication, or NULL */
     char *password;
     char *tls_server_name;

@@ -361,14 +361,15 @@ static int run_foundation(struct apply *apply, struct err *err)
         return -1;
     apply->foundation = false;
     apply->stop = false;
-    if (work_resolve(apply->work, err) != 0)
-        return -1;
-    for (size_t i = 0; i < apply->work->count; i++)
+    int result = work_resolve(apply->work, err);
+    for (size_t i = 0; i < apply->work->count && result == 0; i++)
         if (!apply->work->items[i].path) {
             err_set(err, ERR_REFUSED, "the cluster does not serve this kind, though its CRD is up");
-            return write_error(apply->work, &apply->work->items[i], err);
+            result = write_error(apply->work, &apply->work->items[i], err);
         }
-    return 0;
+    if (result != 0)
+        add_account(apply, err);
+    return result;
 }
 
 static int rehearse(struct apply *apply, struct err *err)

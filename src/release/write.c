@@ -63,8 +63,9 @@ static void mask(char *message, const char *value)
     if (length < 3) /* too short to tell anything, and it would eat the sentence */
         return;
     while ((found = strstr(message, value))) {
-        memcpy(found, "***", 3);
+        found[0] = found[1] = found[2] = '*';
         memmove(found + 3, found + length, strlen(found + length) + 1);
+        message = found + 3; /* the value may be stars itself */
     }
 }
 

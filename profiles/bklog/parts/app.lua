@@ -106,7 +106,8 @@ return function(env, secrets, backends)
         worker("web-worker", "celery,default", env.servers),
         worker("async-worker", "async_export", env.workers, extract),
         worker("oworker", "pipeline_additional_task,pipeline_additional_task_priority", env.workers, extract),
-        worker("pworker", "pipeline,pipeline_priority,service_schedule,service_schedule_priority", env.workers, extract),
+        worker("pworker", "pipeline,pipeline_priority,service_schedule,service_schedule_priority", env.workers,
+            extract),
         -- Never two at once, not during an update either: each would send every task.
         bk.deployment "web-beat" {
             image = image, resources = { cpu = "100m..500m", memory = "100Mi..512Mi" },
