@@ -71,7 +71,10 @@ end
 
 local function check_extra(where, what, list)
     for i, spec in ipairs(list or {}) do
-        local of = ("%s: container %s"):format(what, spec.name or i)
+        if spec.name == nil then
+            check.fail(where, "%s: init or sidecar container %d has no name", what, i)
+        end
+        local of = ("%s: container %s"):format(what, check.show(spec.name))
         check.fields(where, of, spec, extra_rules)
         check.name(where, of, spec.name)
         container.check(where, of, spec)

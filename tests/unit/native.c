@@ -9,8 +9,10 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "kube/kubeconfig.h"
 #include "object/keys.h"
 #include "object/yaml.h"
+#include "rollout/verdict.h"
 
 int luaopen_native(lua_State *L);
 
@@ -76,10 +78,56 @@ static int native_keys_ordered(lua_State *L)
     return push_result(L, text, NULL);
 }
 
+/* verdict(json of an object) -> "current" | "in progress" | "failed", message, ready, wanted */
+static int native_verdict(lua_State *L)
+{
+    static const char *const words[] = { "current", "in progress", "failed" };
+    struct verdict verdict;
+    json_t *object = check_json(L, 1);
+    verdict_of(object, &verdict);
+    json_decref(object);
+    lua_pushstring(L, words[verdict.state]);
+    lua_pushstring(L, verdict.message);
+    lua_pushinteger(L, verdict.ready);
+    lua_pushinteger(L, verdict.wanted);
+    return 4;
+}
+
+/* kube_access(path or nil, context or nil) -> json of struct kube_access, or nil and the message */
+static int native_kube_access(lua_State *L)
+{
+    struct err err = ERR_INIT;
+    struct kube_access access;
+    const char *path = luaL_optstring(L, 1, NULL), *context = luaL_optstring(L, 2, NULL);
+    if (kube_access_load(&access, path, context, &err) != 0)
+        return push_result(L, NULL, &err);
+    json_t *made =
+        json_pack("{s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?}", "context",
+                  access.context, "server", access.server, "namespace", access.namespace, "ca",
+                  access.ca_pem, "cert", access.cert_pem, "key", access.key_pem, "token",
+                  access.token, "username", access.username, "password", access.password,
+                  "tls_server_name", access.tls_server_name, "proxy_url", access.proxy_url);
+    char *text = dump(made);
+    json_decref(made);
+    kube_access_release(&access);
+    return push_result(L, text, NULL);
+}
+
+/* setenv(name, value or nil): of this process. */
+static int native_setenv(lua_State *L)
+{
+    const char *name = luaL_checkstring(L, 1), *value = luaL_optstring(L, 2, NULL);
+    int result = value ? setenv(name, value, 1) : unsetenv(name);
+    return luaL_fileresult(L, result == 0, name);
+}
+
 static const luaL_Reg functions[] = {
     { "yaml_emit", native_yaml_emit },
     { "yaml_parse", native_yaml_parse },
     { "keys_ordered", native_keys_ordered },
+    { "verdict", native_verdict },
+    { "kube_access", native_kube_access },
+    { "setenv", native_setenv },
     { NULL, NULL },
 };
 

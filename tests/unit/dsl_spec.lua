@@ -1,0 +1,383 @@
+local cjson = require "cjson"
+local support = require "support"
+
+--- A profile whose second line on is `body`, which returns the list of components.
+local function evaluate(body, ...)
+    local folder = support.folder({
+        ["profile.lua"] = "local bk = require 'bk'; local function parts()\n" .. body
+            .. "\nend return bk.profile 'shop' { components = parts() }",
+        ["files/my.cnf"] = "[mysqld]\nmax_connections = 500\n",
+    })
+    return support.run("render", folder, "-o", "json", ...)
+end
+
+--- The objects of the profile, by "Kind/name".
+local function objects(body, ...)
+    local run = evaluate(body, ...)
+    assert.equal("", run.err)
+    local found = {}
+    for _, object in ipairs(cjson.decode(run.out).items) do
+        found[object.kind .. "/" .. object.metadata.name] = object
+    end
+    return found
+end
+
+--- The first container of the one Deployment "web" that has these fields beside its image.
+local function container(fields, before)
+    local made = objects((before or "") .. "\nreturn { bk.deployment 'web' { image = 'nginx:1', " .. fields .. " } }")
+    return made["Deployment/web"].spec.template.spec.containers[1], made
+end
+
+local function pod(fields, before)
+    local _, made = container(fields, before)
+    return made["Deployment/web"].spec.template.spec
+end
+
+describe("a container", function()
+    it("has image, command, arguments as text, working folder and pull policy", function()
+        local made = container("command = { 'gunicorn', '-w', 4 }, args = { true }, working_dir = '/app', "
+            .. "pull_policy = 'Always'")
+        assert.same({ "web", "nginx:1", "/app", "Always" },
+            { made.name, made.image, made.workingDir, made.imagePullPolicy })
+        assert.same({ "gunicorn", "-w", "4" }, made.command)
+        assert.same({ "true" }, made.args)
+    end)
+
+    it("has resources, as a range or one figure for both", function()
+        local made = container("resources = { cpu = '500m..2', memory = '1Gi' }")
+        assert.same({ requests = { cpu = "500m", memory = "1Gi" }, limits = { cpu = "2", memory = "1Gi" } },
+            made.resources)
+    end)
+
+    it("has probes with all five timings", function()
+        local made = container([[ports = { http = 80, admin = 81 },
+            readiness = bk.http { path = '/ready', initial_delay = '10s', period = '5s', timeout = 2,
+                success = 2, failure = 4 },
+            liveness = bk.tcp 'admin', startup = bk.exec { 'test', '-e', '/up' }]])
+        assert.same({
+            httpGet = { path = "/ready", port = "http" }, initialDelaySeconds = 10, periodSeconds = 5,
+            timeoutSeconds = 2, successThreshold = 2, failureThreshold = 4,
+        }, made.readinessProbe)
+        assert.same({ tcpSocket = { port = "admin" } }, made.livenessProbe)
+        assert.same({ exec = { command = { "test", "-e", "/up" } } }, made.startupProbe)
+    end)
+
+    it("has http headers and grpc in probes", function()
+        local made = container([[ports = { grpc = 9000 },
+            readiness = bk.http { path = '/', port = 9001, scheme = 'HTTPS', headers = { Host = 'a' } },
+            liveness = bk.grpc { port = 9000, service = 'live' }]])
+        assert.same({ path = "/", port = 9001, scheme = "HTTPS", httpHeaders = { { name = "Host", value = "a" } } },
+            made.readinessProbe.httpGet)
+        assert.same({ port = 9000, service = "live" }, made.livenessProbe.grpc)
+    end)
+
+    it("takes a variable from everywhere that Kubernetes knows", function()
+        local made = container([[env = {
+            TEXT = 'x', NUMBER = 3306, FLAG = true,
+            KEY = conf:key 'level', PASSWORD = secret:key 'password', OTHERS = bk.existing_secret 'theirs':key 'k',
+            IP = bk.field 'status.podIP', LIMIT = bk.resource 'limits.memory',
+        }, env_from = { conf, secret, bk.existing_config 'site' }]],
+            "local conf, secret = bk.config 'conf' { level = 'INFO' }, bk.secret 'pass' { password = 'p' }")
+        local env = {}
+        for _, variable in ipairs(made.env) do
+            env[variable.name] = variable.value or variable.valueFrom
+        end
+        assert.same({
+            TEXT = "x", NUMBER = "3306", FLAG = "true",
+            KEY = { configMapKeyRef = { name = "conf", key = "level" } },
+            PASSWORD = { secretKeyRef = { name = "pass", key = "password" } },
+            OTHERS = { secretKeyRef = { name = "theirs", key = "k" } },
+            IP = { fieldRef = { fieldPath = "status.podIP" } },
+            LIMIT = { resourceFieldRef = { resource = "limits.memory" } },
+        }, env)
+        assert.same({ { configMapRef = { name = "conf" } }, { secretRef = { name = "pass" } },
+            { configMapRef = { name = "site" } } }, made.envFrom)
+    end)
+
+    it("gets files from a whole config, a whole secret and a single key", function()
+        local spec = pod([[files = { ['/etc/app'] = conf, ['/etc/tls'] = secret, ['/etc/my.cnf'] = conf:key 'my.cnf' }]],
+            [[local conf = bk.config 'conf' { ['my.cnf'] = bk.read 'files/my.cnf' }
+              local secret = bk.secret 'tls' { ['tls.key'] = 'k' }]])
+        assert.same({
+            { name = "config-conf", mountPath = "/etc/app", readOnly = true },
+            { name = "config-conf", mountPath = "/etc/my.cnf", subPath = "my.cnf", readOnly = true },
+            { name = "secret-tls", mountPath = "/etc/tls", readOnly = true },
+        }, spec.containers[1].volumeMounts)
+        assert.same({
+            { name = "config-conf", configMap = { name = "conf" } },
+            { name = "secret-tls", secret = { secretName = "tls" } },
+        }, spec.volumes)
+    end)
+
+    it("mounts folders of the node, scratch space and claims", function()
+        local spec = pod([[volumes = { ['/data'] = bk.host_path '/data/x', ['/tmp'] = bk.empty_dir { size = '1Gi' },
+            ['/cache'] = bk.empty_dir(), ['/in'] = bk.existing_claim 'inbox' }]])
+        local by_path = {}
+        for _, mount in ipairs(spec.containers[1].volumeMounts) do
+            for _, volume in ipairs(spec.volumes) do
+                if volume.name == mount.name then
+                    by_path[mount.mountPath] = volume
+                    volume.name = nil
+                end
+            end
+        end
+        assert.same({
+            ["/data"] = { hostPath = { path = "/data/x", type = "DirectoryOrCreate" } },
+            ["/tmp"] = { emptyDir = { sizeLimit = "1Gi" } }, ["/cache"] = { emptyDir = {} },
+            ["/in"] = { persistentVolumeClaim = { claimName = "inbox" } },
+        }, by_path)
+    end)
+
+    it("has init containers and sidecars beside it", function()
+        local spec = pod("init = { { name = 'wait', image = 'busybox:1', command = { 'true' } } }, "
+            .. "sidecars = { { name = 'log', image = 'fluent:1', env = { A = 1 } } }")
+        assert.equal("wait", spec.initContainers[1].name)
+        assert.same({ "web", "log" }, { spec.containers[1].name, spec.containers[2].name })
+        assert.same({ { name = "A", value = "1" } }, spec.containers[2].env)
+    end)
+end)
+
+describe("a config", function()
+    it("is listed before its first user, and given as text", function()
+        local run = evaluate("local c = bk.config 'conf' { level = 'INFO', n = 3, on = true }\n"
+            .. "return { bk.deployment 'web' { image = 'i', env_from = { c } } }")
+        local items = cjson.decode(run.out).items
+        assert.same({ "Namespace", "ConfigMap", "Deployment" }, { items[1].kind, items[2].kind, items[3].kind })
+        assert.same({ level = "INFO", n = "3", on = "true" }, items[2].data)
+    end)
+
+    it("is encoded when it is a secret, whatever its bytes", function()
+        local made = objects("return { bk.secret 's' { a = 'pass', b = '\\0\\255', c = '' } }")["Secret/s"]
+        assert.same({ a = "cGFzcw==", b = "AP8=", c = "" }, made.data)
+        assert.equal("Opaque", made.type)
+    end)
+end)
+
+describe("a component", function()
+    it("that has ports has a Service to find it by, with a selector of its own", function()
+        local _, made = container("ports = { http = 8080, admin = 81 }")
+        assert.same({ type = "ClusterIP", selector = {
+            ["app.kubernetes.io/name"] = "web", ["app.kubernetes.io/part-of"] = "shop",
+        }, ports = {
+            { name = "admin", port = 81, targetPort = "admin", protocol = "TCP" },
+            { name = "http", port = 8080, targetPort = "http", protocol = "TCP" },
+        } }, made["Service/web"].spec)
+        assert.same(made["Service/web"].spec.selector, made["Deployment/web"].spec.selector.matchLabels)
+    end)
+
+    it("may offer other ports, another type, or no Service", function()
+        local _, made = container("ports = { http = 8080 }, service = { ports = { http = 80 }, type = 'NodePort' }")
+        assert.same({ { name = "http", port = 80, targetPort = "http", protocol = "TCP" } }, made["Service/web"].spec.ports)
+        assert.equal("NodePort", made["Service/web"].spec.type)
+        assert.is_nil(select(2, container("ports = { http = 8080 }, service = false"))["Service/web"])
+        assert.is_nil(select(2, container(""))["Service/web"])
+    end)
+
+    it("has an Ingress", function()
+        local _, made = container([[ports = { http = 80 }, ingress = { host = 'shop.example.com', path = '/a',
+            path_type = 'Exact', class = 'nginx', tls = cert, annotations = { a = 'b' } }]],
+            "local cert = bk.secret 'cert' { ['tls.crt'] = 'c' }")
+        local ingress = made["Ingress/web"]
+        assert.same({ a = "b" }, ingress.metadata.annotations)
+        assert.same({
+            ingressClassName = "nginx", tls = { { hosts = { "shop.example.com" }, secretName = "cert" } },
+            rules = { { host = "shop.example.com", http = { paths = { {
+                path = "/a", pathType = "Exact", backend = { service = { name = "web", port = { name = "http" } } },
+            } } } } },
+        }, ingress.spec)
+    end)
+
+    it("that is a StatefulSet has claims and a headless Service", function()
+        local made = objects([[return { bk.statefulset 'db' { image = 'mysql:8', ports = { mysql = 3306 }, replicas = 3,
+            claims = { data = { size = '10Gi', path = '/var/lib/mysql', class = 'fast' } },
+            pod_management = 'Parallel', partition = 1, revision_history = 3 } }]])
+        local set = made["StatefulSet/db"].spec
+        assert.same({ "db", 3, "Parallel", 3 }, { set.serviceName, set.replicas, set.podManagementPolicy,
+            set.revisionHistoryLimit })
+        assert.equal(1, set.updateStrategy.rollingUpdate.partition)
+        assert.same({ name = "data" }, set.volumeClaimTemplates[1].metadata)
+        assert.same({ accessModes = { "ReadWriteOnce" }, storageClassName = "fast",
+            resources = { requests = { storage = "10Gi" } } }, set.volumeClaimTemplates[1].spec)
+        assert.same({ { name = "data", mountPath = "/var/lib/mysql" } }, set.template.spec.containers[1].volumeMounts)
+        assert.equal("None", made["Service/db"].spec.clusterIP)
+    end)
+
+    it("that is a Deployment has its claims beside it", function()
+        local spec, made = nil, select(2, container("claims = { data = { size = '1Gi', path = '/d' } }"))
+        spec = made["Deployment/web"].spec.template.spec
+        assert.same({ { name = "data", persistentVolumeClaim = { claimName = "web-data" } } }, spec.volumes)
+        assert.equal("1Gi", made["PersistentVolumeClaim/web-data"].spec.resources.requests.storage)
+    end)
+
+    it("rolls out as its strategy says", function()
+        local _, made = container("replicas = 3, strategy = { max_surge = '25%', max_unavailable = 0 }, "
+            .. "progress_deadline = '5m', revision_history = 2, grace_period = '2m'")
+        local spec = made["Deployment/web"].spec
+        assert.same({ type = "RollingUpdate", rollingUpdate = { maxSurge = "25%", maxUnavailable = 0 } }, spec.strategy)
+        assert.same({ 3, 300, 2, 120 }, { spec.replicas, spec.progressDeadlineSeconds, spec.revisionHistoryLimit,
+            spec.template.spec.terminationGracePeriodSeconds })
+        _, made = container("strategy = 'Recreate'")
+        assert.same({ type = "Recreate" }, made["Deployment/web"].spec.strategy)
+    end)
+
+    it("goes where it may", function()
+        local spec = pod([[node_selector = { disk = 'ssd' }, priority_class = 'high', service_account = 'me',
+            pull_secrets = { 'registry' }, tolerations = { { key = 'a', operator = 'Exists' } },
+            affinity = { nodeAffinity = {} }, host_aliases = { { ip = '10.0.0.1', hostnames = { 'h' } } },
+            pod_security = { fsGroup = 1000 }, security = { runAsUser = 1 }]])
+        assert.same({ disk = "ssd" }, spec.nodeSelector)
+        assert.same({ "high", "me", "registry", 1000, 1 }, { spec.priorityClassName, spec.serviceAccountName,
+            spec.imagePullSecrets[1].name, spec.securityContext.fsGroup, spec.containers[1].securityContext.runAsUser })
+        assert.equal("a", spec.tolerations[1].key)
+        assert.same({ nodeAffinity = {} }, spec.affinity)
+        assert.same({ "h" }, spec.hostAliases[1].hostnames)
+    end)
+
+    it("may be a Job or a DaemonSet", function()
+        local made = objects([[return {
+            bk.job 'migrate' { image = 'i', backoff_limit = 10, deadline = '10m', ttl = '1h', completions = 2,
+                parallelism = 2 },
+            bk.daemonset 'agent' { image = 'i' } }]])
+        local job = made["Job/migrate"].spec
+        assert.same({ 10, 600, 3600, 2, 2, "OnFailure" }, { job.backoffLimit, job.activeDeadlineSeconds,
+            job.ttlSecondsAfterFinished, job.completions, job.parallelism, job.template.spec.restartPolicy })
+        assert.is_nil(job.selector)
+        assert.is_nil(made["DaemonSet/agent"].spec.replicas)
+        assert.same({ ["app.kubernetes.io/name"] = "agent", ["app.kubernetes.io/part-of"] = "shop" },
+            made["DaemonSet/agent"].spec.selector.matchLabels)
+    end)
+
+    it("may be objects as they are", function()
+        local made = objects([[return { bk.raw 'limits' { { apiVersion = 'v1', kind = 'LimitRange',
+            metadata = { name = 'l' }, spec = { limits = bk.array {}, x = bk.object {} } } } }]])
+        assert.equal("l", made["LimitRange/l"].metadata.name)
+    end)
+
+    it("is held by who uses it: its host makes it a need", function()
+        local body = [[local db = bk.statefulset 'db' { image = 'i', ports = { mysql = 3306 } }
+            return { db, bk.deployment 'web' { image = 'i', env = { URL = 'mysql://' .. db.host .. ':3306/' } } }]]
+        local env = objects(body)["Deployment/web"].spec.template.spec.containers[1].env
+        assert.same({ { name = "URL", value = "mysql://db:3306/" } }, env)
+    end)
+end)
+
+describe("a profile", function()
+    it("has a namespace of its own, and makes it", function()
+        local made = objects "return { bk.deployment 'web' { image = 'i' } }"
+        assert.is_table(made["Namespace/shop"])
+        assert.equal("shop", made["Deployment/web"].metadata.namespace)
+        assert.equal("bkdeploy", made["Deployment/web"].metadata.labels["app.kubernetes.io/managed-by"])
+    end)
+
+    local function with_environments(rest, ...)
+        local folder = support.folder({ ["profile.lua"] = [[local bk = require 'bk'
+            return bk.profile 'shop' { environments = { dev = { n = 1 }, prod = { n = 3, namespace = 'live' } },
+                components = function(env)
+                    return { bk.deployment 'web' { image = env.name, replicas = env.n } }
+                end, ]] .. rest .. "}" })
+        return support.run("render", folder, "-o", "json", ...)
+    end
+
+    it("gives each environment its values and a namespace", function()
+        local items = cjson.decode(with_environments("", "-e", "dev").out).items
+        assert.same({ "shop-dev", "dev", 1 }, { items[2].metadata.namespace,
+            items[2].spec.template.spec.containers[1].image, items[2].spec.replicas })
+        items = cjson.decode(with_environments("default = 'prod'").out).items
+        assert.same({ "live", 3 }, { items[2].metadata.namespace, items[2].spec.replicas })
+        items = cjson.decode(with_environments("create_namespace = false", "-e", "dev").out).items
+        assert.equal("Deployment", items[1].kind)
+    end)
+
+    it("names the environments there are", function()
+        local run = with_environments("", "-e", "test")
+        assert.equal(2, run.code)
+        assert.matches("profile.lua:2: profile 'shop' has no environment 'test'; there is: dev, prod\n$", run.err)
+        assert.matches("has the environments dev, prod; choose one with %-e", with_environments("").err)
+    end)
+
+    it("says which value an environment lacks", function()
+        local folder = support.folder({ ["profile.lua"] = [[local bk = require 'bk'
+            return bk.profile 'shop' { environments = { dev = { replicas = 1 } }, default = 'dev',
+                components = function(env)
+                    return { bk.deployment 'web' { image = 'i', replicas = env.replica } }
+                end }]] })
+        assert.matches("profile.lua:4: environment 'dev' has no value 'replica'; did you mean 'replicas'%?",
+            support.run("render", folder).err)
+    end)
+end)
+
+describe("a mistake", function()
+    --- Rows: from line 2 on, the line of the mistake, what is said.
+    local rows = {
+        { "return { bk.deployment 'web' {} }", 2, "component 'web': no image; give image" },
+        { "return { bk.deployment 'web' { image = '' } }", 2, "component 'web': '' is no image" },
+        { "return {\nbk.deployment 'web' { image = 'i', replica = 2 } }", 3,
+            "component 'web': no field 'replica'; did you mean 'replicas'%?" },
+        { "return { bk.deployment 'web' { image = 'i', replicas = '2' } }", 2,
+            "'replicas' should be a whole number from 0 on, not '2'" },
+        { "return { bk.deployment 'web' { image = 'i', replicas = 1.5 } }", 2, "'replicas' should be a whole number" },
+        { "return { bk.deploymnt 'web' {} }", 2, "bk has no 'deploymnt'; did you mean 'deployment'%?" },
+        { "return { bk.deployment 'Web' { image = 'i' } }", 2, "component name 'Web': wants at most 63 of a%-z" },
+        { "return { bk.deployment 'web' { image = 'i', resources = { memory = '1GB' } } }", 2,
+            "resources.memory should be a quantity such as 500m, 2 or 1.5Gi, or a range such as 500m..2, not '1GB'" },
+        { "return { bk.deployment 'web' { image = 'i', resources = { cpu = '2..' } } }", 2, "resources.cpu should be" },
+        { "return { bk.deployment 'web' { image = 'i', grace_period = '10x' } }", 2,
+            "'grace_period' should be a duration such as 10s, 5m or 1h, not '10x'" },
+        { "return { bk.deployment 'web' { image = 'i',\nliveness = bk.http { path = '/', perod = '1s' } } }", 3,
+            "bk.http: no field 'perod'; did you mean 'period'%?" },
+        { "return { bk.deployment 'web' { image = 'i', ports = { a = 1, b = 2 },\nliveness = bk.http '/' } }", 3,
+            "the probe needs a port; the container has a, b" },
+        { "return { bk.deployment 'web' { image = 'i', ports = { web = 1 },\nliveness = bk.tcp 'wbe' } }", 3,
+            "the probe's port 'wbe' is not one of the container's; did you mean 'web'%?" },
+        { "return { bk.deployment 'web' { image = 'i', ports = { http = 0 } } }", 2,
+            "port 'http' should be a whole number from 1 to 65535, not 0" },
+        { "return { bk.deployment 'web' { image = 'i', ports = { 80 } } }", 2, "'ports' should be a table" },
+        { "return { bk.deployment 'web' { image = 'i', ports = { HTTP = 80 } } }", 2, "'HTTP' is no port name" },
+        { "local c = bk.config 'c' { level = 'x' }\nreturn { bk.deployment 'web' { image = 'i', env = { A = c:key 'lvl' } } }",
+            3, "config 'c': no key 'lvl'" },
+        { "return { bk.deployment 'web' { image = 'i', env = { A = {} } } }", 2, "env A should be a string, number" },
+        { "return { bk.deployment 'web' { image = 'i', env = { ['1A'] = 1 } } }", 2, "'1A' is no name of a variable" },
+        { "return { bk.deployment 'web' { image = 'i', env_from = { 'conf' } } }", 2,
+            "'env_from' should be a list, each a bk.config or bk.secret" },
+        { "return { bk.deployment 'web' { image = 'i', needs = { 'db' } } }", 2, "'needs' should be a list, each a component" },
+        { "local db = bk.statefulset 'db' { image = 'i' }\nreturn { bk.deployment 'web' { image = 'i', needs = { db } } }",
+            3, "component 'web' needs 'db' %([^)]+profile.lua:2%), which the profile does not list" },
+        { "local job = bk.job 'j' { image = 'i' }\nreturn { bk.deployment 'web' { image = 'i', env = { H = job.host } } }",
+            3, "component 'j' has no service, so it has no host" },
+        { "local w = bk.deployment 'web' { image = 'i' }\nreturn { w,\nbk.job 'web' { image = 'i' } }", 4,
+            "component 'web' stands twice; the other one is at [^ ]+:2" },
+        { "return { bk.deployment 'web' { image = 'i', ingress = { host = 'h' } } }", 2,
+            "ingress leads to port 'http', which the component does not have" },
+        { "return { bk.deployment 'web' { image = 'i', ports = { http = 1 }, ingress = { tls = 't' } } }", 2,
+            "ingress with tls needs a host" },
+        { "return { bk.deployment 'web' { image = 'i', service = true } }", 2, "a service needs ports" },
+        { "return { bk.statefulset 'db' { image = 'i', claims = { data = { path = '/d' } } } }", 2,
+            "claim 'data': no 'size'" },
+        { "return { bk.deployment 'web' { image = 'i', files = { ['etc'] = bk.config 'c' {} } } }", 2,
+            "files: 'etc' is no absolute path" },
+        { "return { bk.deployment 'web' { image = 'i', files = { ['/etc'] = 'text' } } }", 2,
+            "the file /etc should come from a config or secret" },
+        { "return { bk.deployment 'web' { image = 'i', volumes = { ['/d'] = '/d' } } }", 2,
+            "what is mounted at /d should be a volume" },
+        { "return { bk.config 'c' { a = {} } }", 2, "config 'c': 'a' should be a string, number or boolean" },
+        { "return { bk.config 'c' { ['a b'] = 1 } }", 2, "config 'c': 'a b' is no key" },
+        { "return { bk.raw 'r' { { kind = 'A' } } }", 2, "object 1 lacks apiVersion, kind or metadata.name" },
+        { "return { bk.config 'c' { a = bk.read 'files/other' } }", 2, "no file 'files/other' below the profile's folder" },
+        { "return { bk.config 'c' { a = bk.read '../../../Makefile' } }", 2, "lies outside the profile's folder" },
+        { "bk.fail('only %s', 'so')", 2, "only so" },
+        { "return { bk.deployment 'web' { image = 'i', init = { { image = 'i' } } } }", 2, "init or sidecar container 1 has no name" },
+    }
+    for _, row in ipairs(rows) do
+        it("is told at its line: " .. row[3], function()
+            local run = evaluate(row[1])
+            assert.equal(2, run.code)
+            assert.equal("", run.out)
+            assert.matches("^bkdeploy: build/tmp/%w+/profile.lua:" .. row[2] .. ": .*" .. row[3], run.err)
+        end)
+    end
+
+    it("in the list itself is told", function()
+        local run = evaluate "return { 'web' }"
+        assert.matches("profile 'shop': item 1 of its components is 'web', not a component", run.err)
+    end)
+end)
