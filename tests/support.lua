@@ -49,4 +49,49 @@ function support.shell(line)
     return result
 end
 
+--- The kubeconfig of the control plane that the e2e specs run on.
+support.kubeconfig = os.getenv("TEST_KUBECONFIG") or "build/cluster/test/kubeconfig"
+
+--- A command of the program on the test cluster: support.on_cluster("apply", "profiles/hello").
+function support.on_cluster(...)
+    local words = { ... }
+    words[#words + 1], words[#words + 2] = "--kubeconfig", support.kubeconfig
+    return support.run(table.unpack(words))
+end
+
+--- What kubectl prints for the rest of its command line; an error when it fails.
+function support.kubectl(line)
+    local run = support.shell(("build/cluster/bin/kubectl --kubeconfig %s %s"):format(support.kubeconfig, line))
+    assert(run.code == 0, run.err)
+    return run.out
+end
+
+--- A profile's folder: `body` returns the list of components of profile `name`.
+function support.profile(name, body)
+    return support.folder({ ["profile.lua"] = ("local bk = require 'bk'\nreturn bk.profile '%s' { components = "
+        .. "function()\n%s\nend }"):format(name, body) })
+end
+
+--- Starts a command on the test cluster, sends it the signal once its stderr matches the Python
+--- pattern, and returns { code =, err = }.
+function support.signalled(signal, pattern, ...)
+    local words = { quote(program) }
+    for _, word in ipairs { ... } do
+        words[#words + 1] = quote(word)
+    end
+    local run = support.shell(("python3 -c '%s' %s %s %s --kubeconfig %s"):format([[
+import re, signal, subprocess, sys
+child = subprocess.Popen(sys.argv[3:], stderr=subprocess.PIPE, text=True)
+seen = ""
+for line in child.stderr:
+    seen += line
+    if re.search(sys.argv[2], line):
+        child.send_signal(getattr(signal, sys.argv[1]))
+        break
+seen += child.stderr.read()
+print(seen, end="")
+sys.exit(child.wait() % 256)]], signal, quote(pattern), table.concat(words, " "), support.kubeconfig))
+    return { code = run.code, err = run.out }
+end
+
 return support

@@ -33,6 +33,8 @@ static int apply(struct session *session, const struct options *options, struct 
     };
     struct apply_result result;
     long long start = clock_ms();
+    fprintf(stderr, "%s, environment %s: %zu objects to namespace %s of %s\n", profile->name,
+            profile->environment, session->work.count, profile->namespace, session->cluster);
     const char **names = xcalloc(profile->count, sizeof *names);
     for (size_t i = 0; i < profile->count; i++)
         names[i] = profile->components[i].name;

@@ -1,5 +1,8 @@
 #include "command/session.h"
 
+#include <stdlib.h>
+
+#include "base/mem.h"
 #include "kube/kubeconfig.h"
 
 static int connect_to_cluster(struct session *session, const struct options *options,
@@ -8,6 +11,7 @@ static int connect_to_cluster(struct session *session, const struct options *opt
     struct kube_access access;
     if (kube_access_load(&access, options->kubeconfig, options->context, err) != 0)
         return -1;
+    session->cluster = xasprintf("context '%s' (%s)", access.context, access.server);
     session->client = kube_client_new(&access, err);
     kube_access_release(&access);
     return session->client ? 0 : -1;
@@ -35,4 +39,5 @@ void session_close(struct session *session)
     kube_discovery_free(session->discovery);
     kube_client_free(session->client);
     profile_release(&session->profile);
+    free(session->cluster);
 }

@@ -9,6 +9,7 @@
 #include "release/work.h"
 
 struct session {
+    char *cluster; /* for people: "context 'local' (https://127.0.0.1:6443)" */
     struct profile profile;
     struct kube_client *client;
     struct kube_discovery *discovery;

@@ -52,8 +52,9 @@ struct kube_call *kube_send(struct kube_client *client, const struct kube_reques
 /* Ends a call without its callback; also from within a callback. The pointer is gone. */
 void kube_cancel(struct kube_client *client, struct kube_call *call);
 
-/* After an interrupt: drops what was not sent yet and the event streams, without their callbacks,
- * waits at most `timeout_ms` for the answers to what was sent, then drops the rest too. */
+/* After an interrupt: drops what was not sent yet and the event streams, without their callbacks
+ * (who watches has ended that before: kube_watch_free()), waits at most `timeout_ms` for the
+ * answers to what was sent, then drops the rest too. */
 void kube_drain(struct kube_client *client, long timeout_ms);
 
 /*

@@ -11,7 +11,12 @@
 #include "release/write.h"
 #include "rollout/tracker.h"
 
-enum { DRAIN_MS = 3000 };
+enum {
+    DRAIN_MS = 3000,
+    LATE_MS =
+        20, /* first pause before a kind that was just brought is tried again; then twice it */
+    LATE_MAX = 10, /* tries: about 20 s in all */
+};
 
 enum item_state { ITEM_PENDING, ITEM_SENT, ITEM_APPLIED, ITEM_READY };
 
@@ -24,6 +29,7 @@ struct item {
     struct rehearsal rehearsal;
     enum item_state state;
     bool replaced; /* was deleted to be made anew */
+    int late;      /* tries that came before the server served the new kind */
     struct verdict verdict;
 };
 
@@ -162,6 +168,12 @@ static void on_applied(const struct kube_response *response, void *arg)
 {
     struct item *item = arg;
     struct apply *apply = item->apply;
+    if (response->status == 404 && item->work->brought && item->late < LATE_MAX && !apply->stop) {
+        /* A CRD is established a little before each API server serves it. */
+        item->late++;
+        send_item(item);
+        return;
+    }
     if (response->err) {
         /* Since the dry run someone may have made the Job; otherwise it was seen there. */
         if (write_is_immutable(response) && strcmp(item->work->kind, "Job") == 0 &&
@@ -178,13 +190,18 @@ static void on_applied(const struct kube_response *response, void *arg)
         return;
     }
     item->state = ITEM_APPLIED;
+    if (apply->stop)
+        return; /* an answer that came after the end: only to be counted */
     tracker_add(apply->tracker, item->work->collection, response->body, on_verdict, item);
     advance(apply);
 }
 
 static void send_item(struct item *item)
 {
-    struct write write = { .force = item->apply->options->force };
+    struct write write = {
+        .force = item->apply->options->force,
+        .delay_ms = item->late ? (long)LATE_MS << item->late : 0,
+    };
     item->state = ITEM_SENT;
     if (item->rehearsal.replace && !item->replaced)
         write_delete(item->apply->client, item->work, on_deleted, item);
@@ -345,6 +362,8 @@ static int run_phase(struct apply *apply, struct err *err)
     }
     if (result != 0) {
         apply->stop = true; /* what comes in now starts nothing */
+        tracker_free(apply->tracker);
+        apply->tracker = NULL;
         kube_drain(apply->client, DRAIN_MS);
         add_account(apply, err);
     }
@@ -361,15 +380,8 @@ static int run_foundation(struct apply *apply, struct err *err)
         return -1;
     apply->foundation = false;
     apply->stop = false;
-    int result = work_resolve(apply->work, err);
-    for (size_t i = 0; i < apply->work->count && result == 0; i++)
-        if (!apply->work->items[i].path) {
-            err_set(err, ERR_REFUSED, "the cluster does not serve this kind, though its CRD is up");
-            result = write_error(apply->work, &apply->work->items[i], err);
-        }
-    if (result != 0)
-        add_account(apply, err);
-    return result;
+    work_resolve_brought(apply->work);
+    return 0;
 }
 
 static int rehearse(struct apply *apply, struct err *err)

@@ -68,41 +68,49 @@ static void list_items(struct work *work)
     }
 }
 
-/* Whether a CRD of the profile brings the kind. */
-static bool is_brought(const struct work *work, const struct work_item *wanted)
+static bool crd_serves(const json_t *spec, const struct work_item *wanted)
 {
-    for (size_t i = 0; i < work->count; i++) {
-        if (strcmp(work->items[i].kind, "CustomResourceDefinition") != 0)
-            continue;
-        const json_t *spec = json_object_get(work->items[i].object, "spec");
-        const char *group = json_string_value(json_object_get(spec, "group"));
-        const char *kind =
-            json_string_value(json_object_get(json_object_get(spec, "names"), "kind"));
-        size_t length = group ? strlen(group) : 0;
-        if (length && kind && strcmp(kind, wanted->kind) == 0 &&
-            strncmp(wanted->api_version, group, length) == 0 && wanted->api_version[length] == '/')
-            return true;
+    const char *group = json_string_value(json_object_get(spec, "group"));
+    const char *kind = json_string_value(json_object_get(json_object_get(spec, "names"), "kind"));
+    size_t length = group ? strlen(group) : 0, i;
+    if (!length || !kind || strcmp(kind, wanted->kind) != 0 ||
+        strncmp(wanted->api_version, group, length) != 0 || wanted->api_version[length] != '/')
+        return false;
+    json_t *version;
+    json_array_foreach(json_object_get(spec, "versions"), i, version) {
+        const char *name = json_string_value(json_object_get(version, "name"));
+        if (name && strcmp(name, wanted->api_version + length + 1) == 0)
+            return json_is_true(json_object_get(version, "served"));
     }
     return false;
 }
 
-int work_resolve(struct work *work, struct err *err)
+/* The spec of the profile's CRD that brings the kind, or NULL. */
+static const json_t *crd_of(const struct work *work, const struct work_item *wanted)
+{
+    for (size_t i = 0; i < work->count; i++) {
+        const json_t *spec = json_object_get(work->items[i].object, "spec");
+        if (strcmp(work->items[i].kind, "CustomResourceDefinition") == 0 &&
+            crd_serves(spec, wanted))
+            return spec;
+    }
+    return NULL;
+}
+
+static int resolve(struct work *work, struct err *err)
 {
     json_t *versions = json_array();
     for (size_t i = 0; i < work->count; i++)
-        if (!work->items[i].path)
-            json_array_append_new(versions, json_string(work->items[i].api_version));
+        json_array_append_new(versions, json_string(work->items[i].api_version));
     int result = kube_discovery_load(work->discovery, versions, err);
     json_decref(versions);
     for (size_t i = 0; i < work->count && result == 0; i++) {
         struct work_item *item = &work->items[i];
-        if (item->path)
-            continue;
         item->collection =
             kube_collection_path(work->discovery, item->api_version, item->kind, item->namespace);
         if (item->collection)
             item->path = kube_object_path(item->collection, item->name);
-        else if (!is_brought(work, item))
+        else if (!crd_of(work, item))
             result = err_set(
                 err, ERR_REFUSED,
                 "component '%s' (%s): the cluster has no kind %s of %s, and no CRD of the "
@@ -113,12 +121,31 @@ int work_resolve(struct work *work, struct err *err)
     return result;
 }
 
+void work_resolve_brought(struct work *work)
+{
+    for (size_t i = 0; i < work->count; i++) {
+        struct work_item *item = &work->items[i];
+        if (item->path)
+            continue;
+        const json_t *spec = crd_of(work, item);
+        const char *scope = json_string_value(json_object_get(spec, "scope"));
+        const char *plural =
+            json_string_value(json_object_get(json_object_get(spec, "names"), "plural"));
+        bool namespaced = scope && strcmp(scope, "Namespaced") == 0;
+        item->collection = xasprintf(
+            "/apis/%s/%s%s%s%s", item->api_version, namespaced ? "namespaces/" : "",
+            namespaced ? item->namespace : "", namespaced ? "/" : "", plural ? plural : "");
+        item->path = kube_object_path(item->collection, item->name);
+        item->brought = true;
+    }
+}
+
 int work_init(struct work *work, const struct profile *profile, struct kube_discovery *discovery,
               struct err *err)
 {
     *work = (struct work){ .profile = profile, .discovery = discovery };
     list_items(work);
-    return work_resolve(work, err);
+    return resolve(work, err);
 }
 
 void work_release(struct work *work)

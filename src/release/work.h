@@ -29,6 +29,7 @@ struct work_item {
     enum rank rank;
     char *collection; /* its path, NULL while the server does not know the kind */
     char *path;
+    bool brought; /* its kind comes from a CRD of the profile that was not there before */
 };
 
 struct work {
@@ -46,8 +47,9 @@ struct work {
 int work_init(struct work *work, const struct profile *profile, struct kube_discovery *discovery,
               struct err *err);
 
-/* Asks again, for kinds that the profile's own CRDs have brought. */
-int work_resolve(struct work *work, struct err *err);
+/* Finds the places of the kinds that the server did not know in the profile's CRDs, once those are
+ * established: they say all that discovery would, which lags behind. */
+void work_resolve_brought(struct work *work);
 
 void work_release(struct work *work);
 

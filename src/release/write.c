@@ -39,6 +39,7 @@ void write_apply(struct kube_client *client, const struct work_item *item,
         .path = path,
         .content_type = "application/apply-patch+yaml", /* JSON is YAML */
         .body = body_in(item, write->namespace),
+        .delay_ms = write->delay_ms,
         .done = done,
         .arg = arg,
     };

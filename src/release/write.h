@@ -16,6 +16,7 @@ struct write {
     bool dry_run;
     bool force;            /* take over fields of other managers */
     const char *namespace; /* NULL: the item's own; a dry run may have to go elsewhere */
+    long delay_ms;         /* not to be sent before */
 };
 
 /* Queues the apply of the item. `done` may be called with an error message as the API server sent
