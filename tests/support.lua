@@ -72,25 +72,29 @@ function support.profile(name, body)
         .. "function()\n%s\nend }"):format(name, body) })
 end
 
---- Starts a command on the test cluster, sends it the signal once its stderr matches the Python
---- pattern, and returns { code =, err = }.
-function support.signalled(signal, pattern, ...)
+--- Starts a command on the test cluster, runs a shell command (the program's pid is $PID there) once
+--- its stderr matches the Python pattern, and returns { code =, err = }.
+function support.during(pattern, action, ...)
     local words = { quote(program) }
     for _, word in ipairs { ... } do
         words[#words + 1] = quote(word)
     end
     local run = support.shell(("python3 -c '%s' %s %s %s --kubeconfig %s"):format([[
-import re, signal, subprocess, sys
+import os, re, subprocess, sys, threading
 child = subprocess.Popen(sys.argv[3:], stderr=subprocess.PIPE, text=True)
+guard = threading.Timer(60, child.kill)
+guard.start()
 seen = ""
 for line in child.stderr:
     seen += line
     if re.search(sys.argv[2], line):
-        child.send_signal(getattr(signal, sys.argv[1]))
+        subprocess.run(sys.argv[1], shell=True, check=True, env={**os.environ, "PID": str(child.pid)})
         break
 seen += child.stderr.read()
 print(seen, end="")
-sys.exit(child.wait() % 256)]], signal, quote(pattern), table.concat(words, " "), support.kubeconfig))
+code = child.wait()
+guard.cancel()
+sys.exit(code % 256)]], quote(action), quote(pattern), table.concat(words, " "), support.kubeconfig))
     return { code = run.code, err = run.out }
 end
 

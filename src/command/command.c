@@ -90,7 +90,7 @@ static void print_command_help(const struct command *command)
         snprintf(left, sizeof left, "%s%c%s--%s%s%s", is_short ? "-" : "",
                  is_short ? row->letter : ' ', is_short ? ", " : "   ", row->name,
                  row->argument ? " " : "", row->argument ? row->argument : "");
-        printf("  %-30s %s\n", left, row->help ? row->help : command->formats);
+        printf("  %-34s %s\n", left, row->help ? row->help : command->formats);
     }
 }
 

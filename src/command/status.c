@@ -17,6 +17,7 @@ static const char *word_of(const struct status_row *row)
     case VERDICT_CURRENT: return "ready";
     case VERDICT_IN_PROGRESS: return "rolling";
     case VERDICT_FAILED: return "failed";
+    case VERDICT_GONE: return "missing";
     }
     return "";
 }

@@ -29,6 +29,7 @@ struct item {
     struct rehearsal rehearsal;
     enum item_state state;
     bool replaced; /* was deleted to be made anew */
+    bool doomed;   /* was being deleted when it was applied: to be made anew */
     int late;      /* tries that came before the server served the new kind */
     struct verdict verdict;
 };
@@ -128,7 +129,12 @@ static void on_verdict(const struct verdict *verdict, void *arg)
     struct item *item = arg;
     struct err err = ERR_INIT;
     item->verdict = *verdict;
-    if (verdict->state == VERDICT_FAILED) {
+    if (verdict->state == VERDICT_GONE && item->doomed) {
+        item->doomed = false;
+        send_item(item);
+        return;
+    }
+    if (verdict->state == VERDICT_FAILED || verdict->state == VERDICT_GONE) {
         err_set(&err, ERR_ROLLOUT, "%s", verdict->message);
         stop_with(item->apply, item, &err);
         return;
@@ -150,6 +156,11 @@ static void count_outcome(struct item *item, const struct kube_response *respons
         result->unchanged++;
     else
         result->changed++;
+}
+
+static bool is_being_deleted(const json_t *object)
+{
+    return json_object_get(json_object_get(object, "metadata"), "deletionTimestamp") != NULL;
 }
 
 static void on_deleted(const struct kube_response *response, void *arg)
@@ -183,8 +194,10 @@ static void on_applied(const struct kube_response *response, void *arg)
             stop_with(apply, item, response->err);
         return;
     }
-    count_outcome(item, response);
-    if (apply->options->no_wait && !apply->foundation) {
+    item->doomed = is_being_deleted(response->body);
+    if (!item->doomed)
+        count_outcome(item, response);
+    if (apply->options->no_wait && !apply->foundation && !item->doomed) {
         item->state = ITEM_READY;
         advance(apply);
         return;
@@ -262,10 +275,20 @@ static bool advance_part(struct apply *apply, size_t index)
 
 static void advance_foundation(struct apply *apply)
 {
-    for (size_t i = 0; i < apply->work->count; i++)
-        if (apply->items[i].work->rank == RANK_FOUNDATION && apply->items[i].state != ITEM_READY)
-            return;
-    apply->stop = true;
+    bool ready = true;
+    for (size_t i = 0; i < apply->work->count; i++) {
+        const struct item *item = &apply->items[i];
+        if (item->work->rank != RANK_FOUNDATION || item->state == ITEM_READY)
+            continue;
+        ready = false;
+        if (item->state == ITEM_APPLIED) { /* its component as a whole has not begun yet */
+            char *words =
+                xasprintf("%s %s: %s", item->work->kind, item->work->name, item->verdict.message);
+            progress_set(apply->progress, item->work->component, PROGRESS_ROLLING, words);
+            free(words);
+        }
+    }
+    apply->stop = ready;
 }
 
 static void advance(struct apply *apply)

@@ -47,11 +47,25 @@ static void refuse(struct try *try, const struct err *err)
     run->err = *err;
 }
 
+/* Whether the namespace is on its way out: it will be made anew when it is gone. */
+static bool is_terminating(const struct kube_response *response)
+{
+    const json_t *details = json_object_get(response->body, "details");
+    size_t i;
+    json_t *cause;
+    json_array_foreach(json_object_get(details, "causes"), i, cause) {
+        const char *reason = json_string_value(json_object_get(cause, "reason"));
+        if (reason && strcmp(reason, "NamespaceTerminating") == 0)
+            return true;
+    }
+    return false;
+}
+
 static void on_tried(const struct kube_response *response, void *arg)
 {
     struct try *try = arg;
     struct run *run = try->run;
-    bool no_namespace = response->status == 404 && !try->elsewhere &&
+    bool no_namespace = (response->status == 404 || is_terminating(response)) && !try->elsewhere &&
                         has_namespace_object(run->work, try->item->namespace);
     if (no_namespace) {
         try->elsewhere = true;

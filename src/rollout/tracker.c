@@ -85,7 +85,7 @@ static void judge(struct target *target, const json_t *object, bool deleted)
     if (deleted) {
         if (uid && strcmp(uid, target->uid) != 0)
             return; /* the one that was replaced */
-        verdict.state = VERDICT_FAILED;
+        verdict.state = VERDICT_GONE;
         snprintf(verdict.message, sizeof verdict.message, "was deleted by someone else");
     } else {
         if (json_integer_value(meta(object, "generation")) < target->generation)

@@ -22,7 +22,8 @@ struct tracker *tracker_new(struct kube_client *client, tracker_failed_fn *faile
 void tracker_free(struct tracker *tracker);
 
 /* Follows the object from the state that the API server returned for its apply (`applied`, which
- * is borrowed) until its verdict is no longer VERDICT_IN_PROGRESS. */
+ * is borrowed) until its verdict is no longer VERDICT_IN_PROGRESS; VERDICT_GONE is told here only.
+ */
 void tracker_add(struct tracker *tracker, const char *collection, const json_t *applied,
                  tracker_fn *changed, void *arg);
 

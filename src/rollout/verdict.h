@@ -12,6 +12,7 @@ enum verdict_state {
     VERDICT_CURRENT,     /* done */
     VERDICT_IN_PROGRESS, /* not yet */
     VERDICT_FAILED,      /* will not come up by itself */
+    VERDICT_GONE,        /* was deleted; only a tracker sees that */
 };
 
 struct verdict {

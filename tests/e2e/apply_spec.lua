@@ -92,6 +92,21 @@ describe("apply", function()
         assert.matches("3 unchanged", applied(profile("lamps", body)).err)
     end)
 
+    it("waits for a namespace that is being deleted, and makes it anew", function()
+        local folder = profile("again", "return { bk.deployment 'web' { image = 'i:1' } }")
+        applied(folder)
+        kubectl "create configmap held -n again"
+        kubectl [[patch configmap held -n again -p '{"metadata":{"finalizers":["example.com/held"]}}']]
+        local uid = kubectl "get namespace again -o 'jsonpath={.metadata.uid}'"
+        kubectl "delete namespace again --wait=false"
+        local run = support.during("rolling +namespace|Namespace again: being deleted",
+            "build/cluster/bin/kubectl --kubeconfig " .. support.kubeconfig
+                .. [[ patch configmap held -n again --type=merge -p '{"metadata":{"finalizers":null}}']], "apply", folder)
+        assert.equal(0, run.code, run.err)
+        assert.is_true(uid ~= kubectl "get namespace again -o 'jsonpath={.metadata.uid}'")
+        assert.equal("1", kubectl "get deployment web -n again -o 'jsonpath={.status.readyReplicas}'")
+    end)
+
     it("waits for DaemonSets and claims", function()
         applied(profile("agents", [[return {
             bk.daemonset "agent" { image = "agent:1" },
