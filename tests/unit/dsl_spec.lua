@@ -203,8 +203,8 @@ describe("a component", function()
     end)
 
     it("that is a Deployment has its claims beside it", function()
-        local spec, made = nil, select(2, container("claims = { data = { size = '1Gi', path = '/d' } }"))
-        spec = made["Deployment/web"].spec.template.spec
+        local _, made = container("claims = { data = { size = '1Gi', path = '/d' } }")
+        local spec = made["Deployment/web"].spec.template.spec
         assert.same({ { name = "data", persistentVolumeClaim = { claimName = "web-data" } } }, spec.volumes)
         assert.equal("1Gi", made["PersistentVolumeClaim/web-data"].spec.resources.requests.storage)
     end)
