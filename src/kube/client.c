@@ -505,7 +505,7 @@ static void reap(struct kube_client *client)
 }
 
 /* Lets libcurl work and hands out what came; whether something did. */
-static bool work(struct kube_client *client)
+static bool pump(struct kube_client *client)
 {
     int running;
     client->curl->multi_perform(client->multi, &running);
@@ -520,14 +520,14 @@ static bool work(struct kube_client *client)
 static void turn(struct kube_client *client, long wait_ms, bool wake_on_interrupt)
 {
     long delay = send_queued(client);
-    if (work(client))
+    if (pump(client))
         return;
     if (delay >= 0 && delay < wait_ms)
         wait_ms = delay;
     struct curl_waitfd wake = { .fd = interrupt_fd(), .events = CURL_WAIT_POLLIN };
     unsigned count = wake_on_interrupt && wake.fd >= 0 ? 1 : 0;
     client->curl->multi_poll(client->multi, &wake, count, (int)wait_ms, NULL);
-    work(client);
+    pump(client);
 }
 
 int kube_run(struct kube_client *client, const bool *stop, long timeout_ms, struct err *err)

@@ -4,14 +4,19 @@
 #include <lauxlib.h>
 #include <limits.h>
 #include <lua-cjson.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
+#include <unistd.h>
 
+#include "base/err.h"
+#include "base/interrupt.h"
 #include "script/embedded.h"
 
-enum { HOOK_STEP = 1000, FILE_MAX = 16 << 20, FRAMES_MAX = 12 };
+enum { STUCK_SECONDS = 5, HOOK_STEP = 1000, FILE_MAX = 16 << 20, FRAMES_MAX = 12 };
 
 /* Chunk names of the tool's own modules start so; frames of theirs are not the user's. */
 static const char own_prefix[] = "=[";
@@ -64,10 +69,13 @@ static void count_hook(lua_State *L, lua_Debug *ignored)
     struct host *host = host_of(L);
     host->instructions_used += HOOK_STEP;
     note_line(L, host);
-    if (host->instructions_used < host->instruction_limit)
+    bool interrupted = interrupt_pending();
+    if (host->instructions_used < host->instruction_limit && !interrupted)
         return;
     /* From now on at every instruction, so that a pcall in the profile can't go on. */
     lua_sethook(L, count_hook, LUA_MASKCOUNT, 1);
+    if (interrupted)
+        luaL_error(L, "interrupted");
     luaL_error(L,
                "%s: the profile does not end within %I million instructions; look for a loop, or "
                "raise --instruction-limit",
@@ -83,10 +91,55 @@ lua_State *host_state_new(struct host *host)
     return L;
 }
 
+/* What the timer looks at; one evaluation runs at a time. */
+static struct host *volatile watched;
+static volatile unsigned long long seen_instructions;
+
+static void say(const char *text)
+{
+    (void)!write(STDERR_FILENO, text, strlen(text));
+}
+
+/* No instruction between two ticks: a call of Lua's own library (a pattern that backtracks without
+ * end) holds the program, and only a signal gets it out of there. */
+static void on_tick(int number)
+{
+    (void)number;
+    struct host *host = watched;
+    if (!host)
+        return;
+    if (host->instructions_used != seen_instructions) {
+        seen_instructions = host->instructions_used;
+        return;
+    }
+    say("bkdeploy: ");
+    say(host->last_line[0] ? host->last_line : host->file);
+    say(": the profile hangs near here in one call that does not end; look for a string pattern "
+        "with "
+        "many repetitions\n");
+    _exit(err_exit_code(ERR_PROFILE));
+}
+
+static void set_timer(long seconds)
+{
+    struct itimerval every = { { .tv_sec = seconds }, { .tv_sec = seconds } };
+    setitimer(ITIMER_VIRTUAL, &every, NULL);
+}
+
 void host_arm(lua_State *L, struct host *host)
 {
-    (void)host;
+    struct sigaction action = { .sa_handler = on_tick, .sa_flags = SA_RESTART };
+    seen_instructions = 0;
+    watched = host;
+    sigaction(SIGVTALRM, &action, NULL);
+    set_timer(STUCK_SECONDS);
     lua_sethook(L, count_hook, LUA_MASKCOUNT, HOOK_STEP);
+}
+
+void host_disarm(void)
+{
+    set_timer(0);
+    watched = NULL;
 }
 
 /* Pushes the text of a file, or raises. Text only: a profile's folder holds no bytecode. */

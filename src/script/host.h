@@ -25,8 +25,11 @@ lua_State *host_state_new(struct host *host);
 /* Sets `require` and readies the loaded modules. MAY_RAISE, like all below. */
 void host_open(lua_State *L, struct host *host);
 
-/* Starts counting instructions. */
+/* Starts counting instructions, and a timer for calls of Lua's library that don't end: those end
+ * the program with its message, since nothing else can leave them. */
 void host_arm(lua_State *L, struct host *host);
+/* Stops the timer. Raises nothing. */
+void host_disarm(void);
 
 /* Loads a text file of the profile as a function named by its path; returns Lua's status. */
 int host_load_file(lua_State *L, const char *path);

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/interrupt.h"
 #include "base/mem.h"
 #include "object/keys.h"
 #include "script/convert.h"
@@ -98,7 +99,10 @@ static int run(struct evaluation *evaluation, struct err *err)
     lua_pushcfunction(L, eval_protected);
     lua_pushlightuserdata(L, evaluation);
     int status = lua_pcall(L, 1, 0, 1);
-    if (status != LUA_OK)
+    host_disarm();
+    if (status != LUA_OK && interrupt_pending())
+        err_set(err, ERR_INTERRUPTED, "interrupted while evaluating the profile");
+    else if (status != LUA_OK)
         take_error(L, host, status, err);
     host->memory_limit = 0; /* finalizers and lua_close() are not a profile's work */
     lua_close(L);

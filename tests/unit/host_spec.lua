@@ -35,6 +35,19 @@ describe("the Lua host", function()
             "--instruction-limit", "10")
     end)
 
+    it("ends a call that does not end", function()
+        fails("local s = ('a'):rep(60)\nreturn s:find(('a-'):rep(30) .. 'b')",
+            "profile%.lua[:%d]*: the profile hangs near here in one call")
+    end)
+
+    it("ends at Ctrl-C", function()
+        local folder = support.folder({ ["profile.lua"] = "while true do pcall(function() end) end" })
+        local run = support.shell(("timeout --preserve-status -s INT 0.3 %s render %s --instruction-limit 100000")
+            :format(os.getenv("BKDEPLOY") or "build/bkdeploy", folder))
+        assert.equal(130, run.code)
+        assert.equal("bkdeploy: interrupted while evaluating the profile\n", run.err)
+    end)
+
     it("ends a table bomb with its line", function()
         fails("local t = {}\nfor i = 1, 1e9 do\n t[i] = {}\nend",
             "profile%.lua:%d: the profile needs more than 16 MiB of memory", "--memory-limit", "16")
