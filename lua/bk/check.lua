@@ -9,21 +9,24 @@ function check.fail(where, format, ...)
     error(("%s: %s"):format(where or host.where() or "profile", format:format(...)), 0)
 end
 
+-- Edits from one to the other, two letters that changed places being one.
 local function distance(a, b)
-    local row = {}
+    local before, last = nil, {}
     for j = 0, #b do
-        row[j] = j
+        last[j] = j
     end
     for i = 1, #a do
-        local diagonal, left = row[0], i
-        row[0] = i
+        local row = { [0] = i }
         for j = 1, #b do
             local cost = a:byte(i) == b:byte(j) and 0 or 1
-            local best = math.min(row[j] + 1, left + 1, diagonal + cost)
-            diagonal, left, row[j] = row[j], best, best
+            row[j] = math.min(last[j] + 1, row[j - 1] + 1, last[j - 1] + cost)
+            if i > 1 and j > 1 and a:byte(i) == b:byte(j - 1) and a:byte(i - 1) == b:byte(j) then
+                row[j] = math.min(row[j], before[j - 2] + 1)
+            end
         end
+        before, last = last, row
     end
-    return row[#b]
+    return last[#b]
 end
 
 --- "; did you mean 'replicas'?" where a name is near, else the names there are.

@@ -2,11 +2,15 @@
 -- have can't be named.
 
 local check = require "bk.check"
+local hash = require "bk.hash"
 local host = require "bk.host"
 
 local config = {}
 
 local Key = { kind = "key", what = "a key of a config or secret" }
+local Files = { kind = "files", what = "a config or secret as files" }
+Key.__index = Key
+Files.__index = Files
 
 local function key_of(source, name)
     if source.data and source.data[name] == nil then
@@ -16,7 +20,67 @@ local function key_of(source, name)
     return setmetatable({ source = source, name = name }, Key)
 end
 
+local function octal(mode)
+    if type(mode) ~= "string" or not mode:find "^0?[0-7][0-7][0-7]$" then
+        check.fail(nil, "mode wants permissions such as '0400', not %s", check.show(mode))
+    end
+    return tonumber(mode, 8)
+end
+
+local function copy(value, fields)
+    local made = {}
+    for name, field in pairs(value) do
+        made[name] = field
+    end
+    for name, field in pairs(fields) do
+        made[name] = field
+    end
+    return setmetatable(made, getmetatable(value))
+end
+
+--- key:mode "0400": as a file with these permissions. key:optional(): may be missing.
+function Key:mode(mode)
+    return copy(self, { bits = octal(mode) })
+end
+
+function Key:optional()
+    return copy(self, { is_optional = true })
+end
+
+Files.mode, Files.optional = Key.mode, Key.optional
+
 local methods = { key = key_of }
+
+--- source:mode "0400": all its keys as files with these permissions.
+function methods.mode(source, mode)
+    return setmetatable({ source = source, bits = octal(mode) }, Files)
+end
+
+--- source:optional(): may be missing.
+function methods.optional(source)
+    return setmetatable({ source = source, is_optional = true }, Files)
+end
+
+--- source:immutable(): its content can't be changed any more, which spares the kubelets their watches.
+function methods.immutable(source)
+    source.is_immutable = true
+    return source
+end
+
+--- source:hashed(): named by its content, so that a change is a new object and rolls out its users; pods of
+--- the old ones keep what they began with.
+function methods.hashed(source)
+    if not source.data then
+        check.fail(nil, "%s '%s' is made elsewhere, so its name can't follow its content", source.word, source.name)
+    end
+    local parts = {}
+    for key, text in pairs(source.data) do
+        parts[#parts + 1] = ("%d:%s%d:%s"):format(#key, key, #text, text)
+    end
+    source.object = hash.name(source.name .. "-" .. hash.of(table.concat(parts)))
+    return source
+end
+
 local metas = {
     config = { kind = "config", what = "a config", __index = methods },
     secret = { kind = "secret", what = "a secret", __index = methods },
@@ -27,7 +91,7 @@ local function constructor(word, existing)
         local where = host.where()
         check.name(where, word, name)
         if existing then
-            return setmetatable({ word = word, name = name, where = where }, metas[word])
+            return setmetatable({ word = word, name = name, object = name, where = where }, metas[word])
         end
         return function(data)
             local what = ("%s '%s'"):format(word, name)
@@ -44,7 +108,7 @@ local function constructor(word, existing)
                 end
                 texts[key] = tostring(value)
             end
-            return setmetatable({ word = word, name = name, where = where, data = texts }, metas[word])
+            return setmetatable({ word = word, name = name, object = name, where = where, data = texts }, metas[word])
         end
     end
 end
@@ -83,9 +147,13 @@ function config.build(value, metadata)
         for key, text in pairs(value.data) do
             data[key] = config.base64(text)
         end
-        return { apiVersion = "v1", kind = "Secret", metadata = metadata, type = "Opaque", data = data }
+        local is_tls = data["tls.crt"] and data["tls.key"]
+        return {
+            apiVersion = "v1", kind = "Secret", metadata = metadata, data = data, immutable = value.is_immutable,
+            type = is_tls and "kubernetes.io/tls" or "Opaque",
+        }
     end
-    return { apiVersion = "v1", kind = "ConfigMap", metadata = metadata, data = data }
+    return { apiVersion = "v1", kind = "ConfigMap", metadata = metadata, data = data, immutable = value.is_immutable }
 end
 
 return config

@@ -2,6 +2,7 @@
 
 local check = require "bk.check"
 local env = require "bk.env"
+local port = require "bk.port"
 local probe = require "bk.probe"
 local quantity = require "bk.quantity"
 
@@ -19,15 +20,14 @@ container.rules = {
     readiness = probe.rule,
     startup = probe.rule,
     env = check.map,
-    env_from = check.list(check.is("a bk.config or bk.secret", "config", "secret")),
+    env_from = check.list(check.is("a bk.config or bk.secret", "config", "secret", "files")),
     files = check.map,
     volumes = check.map,
     pull_policy = check.one_of("Always", "IfNotPresent", "Never"),
     security = check.map,
-    pre_stop = check.list(check.text),
+    pre_stop = probe.handler_rule, post_start = probe.handler_rule,
+    host_ports = check.map, stdin = check.flag, tty = check.flag,
 }
-
-local port_rule = check.whole(1, 65535)
 
 --- Checks one container's fields; `name` is its own name.
 function container.check(where, what, spec)
@@ -36,12 +36,11 @@ function container.check(where, what, spec)
     elseif spec.image == "" or spec.image:find "%s" then
         check.fail(where, "%s: %s is no image", what, check.show(spec.image))
     end
-    for name, number in pairs(spec.ports or {}) do
-        if type(name) ~= "string" or #name > 15 or not name:find "^[a-z0-9-]*[a-z][a-z0-9-]*$" then
-            check.fail(where, "%s: %s is no port name; at most 15 of a-z, 0-9 and '-', e.g. ports = { http = 8080 }",
-                what, check.show(name))
-        elseif port_rule(number) then
-            check.fail(where, "%s: port '%s' should be %s, not %s", what, name, port_rule(number), check.show(number))
+    port.check(where, what, spec.ports)
+    for name in pairs(spec.host_ports or {}) do
+        if not (spec.ports or {})[name] then
+            check.fail(where, "%s: host_ports: '%s' is none of its ports%s", what, name,
+                check.suggest(name, spec.ports or {}))
         end
     end
     if spec.resources then
@@ -62,9 +61,11 @@ end
 --- `extra` are mounts of the component's claims.
 function container.build(where, what, name, spec, volumes, uses, extra)
     local ports
-    for port, number in pairs(spec.ports or {}) do
+    for port_name, value in pairs(spec.ports or {}) do
+        local number, protocol = port.parse(value)
         ports = ports or {}
-        ports[#ports + 1] = { name = port, containerPort = number, protocol = "TCP" }
+        ports[#ports + 1] = { name = port_name, containerPort = number, protocol = protocol,
+            hostPort = (spec.host_ports or {})[port_name] }
     end
     local list, from = env.build(where, what, spec, uses)
     local mounts = volumes.mounts(where, what, spec, uses)
@@ -77,7 +78,11 @@ function container.build(where, what, name, spec, volumes, uses, extra)
         env = list, envFrom = from, volumeMounts = #mounts > 0 and mounts or nil,
         securityContext = spec.security,
         resources = spec.resources and quantity.resources(where, what, spec.resources),
-        lifecycle = spec.pre_stop and { preStop = { exec = { command = spec.pre_stop } } },
+        stdin = spec.stdin, tty = spec.tty,
+        lifecycle = (spec.pre_stop or spec.post_start) and {
+            preStop = spec.pre_stop and probe.handler(spec.pre_stop, what, spec.ports or {}),
+            postStart = spec.post_start and probe.handler(spec.post_start, what, spec.ports or {}),
+        },
     }
     for field, key in pairs { liveness = "livenessProbe", readiness = "readinessProbe", startup = "startupProbe" } do
         made[key] = spec[field] and probe.build(spec[field], what, spec.ports or {})

@@ -44,7 +44,7 @@ end
 
 local function reference(key)
     local kind = key.source.word == "secret" and "secretKeyRef" or "configMapKeyRef"
-    return { [kind] = { name = key.source.name, key = key.name } }
+    return { [kind] = { name = key.source.object, key = key.name, optional = key.is_optional } }
 end
 
 --- One variable of a container. `uses(value)` is told what the value holds.
@@ -78,8 +78,11 @@ function env.build(where, what, spec, uses)
     end
     for _, source in ipairs(spec.env_from or {}) do
         from = from or {}
-        uses(source)
-        from[#from + 1] = { [source.word == "secret" and "secretRef" or "configMapRef"] = { name = source.name } }
+        local held = source.source or source -- a view, as conf:optional()
+        uses(held)
+        from[#from + 1] = { [held.word == "secret" and "secretRef" or "configMapRef"] = {
+            name = held.object, optional = source.is_optional,
+        } }
     end
     return list, from
 end

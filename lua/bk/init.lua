@@ -1,23 +1,37 @@
 -- The description language: local bk = require "bk". See docs/language.md.
 
+local access = require "bk.access"
 local check = require "bk.check"
 local config = require "bk.config"
+local custom = require "bk.custom"
 local env = require "bk.env"
 local host = require "bk.host"
+local network = require "bk.network"
+local patch = require "bk.patch"
+local policy = require "bk.policy"
 local probe = require "bk.probe"
 local profile = require "bk.profile"
+local raw = require "bk.raw"
+local route = require "bk.route"
+local site = require "bk.site"
 local storage = require "bk.storage"
+local volume = require "bk.volume"
 local workload = require "bk.workload"
 
 local bk = {
-    profile = profile.new, compile = profile.compile,
+    profile = profile.new, compile = profile.compile, extend = site.extend, cluster = site.cluster,
     deployment = workload.deployment, statefulset = workload.statefulset,
-    daemonset = workload.daemonset, job = workload.job, raw = workload.raw,
+    daemonset = workload.daemonset, job = workload.job, cronjob = workload.cronjob, raw = raw.raw,
+    ingress = route.standalone, external = route.external, cidr = network.cidr,
+    service_account = access.service_account, priority_class = policy.priority_class, quota = policy.quota,
+    limits = policy.limits, crd = custom.crd, remove = patch.remove,
+    storage_class = storage.storage_class, persistent_volume = storage.persistent_volume,
     config = config.config, secret = config.secret, base64 = config.base64,
     existing_config = config.existing_config, existing_secret = config.existing_secret,
     field = env.field, resource = env.resource,
     http = probe.http, tcp = probe.tcp, exec = probe.exec, grpc = probe.grpc,
-    host_path = storage.host_path, empty_dir = storage.empty_dir, existing_claim = storage.existing_claim,
+    host_path = volume.host_path, empty_dir = volume.empty_dir, existing_claim = volume.existing_claim,
+    nfs = volume.nfs, csi = volume.csi, projected = volume.projected, token = volume.token,
 }
 
 --- bk.read "files/my.cnf": the text of a file below the profile's folder.

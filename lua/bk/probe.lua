@@ -3,6 +3,7 @@
 
 local check = require "bk.check"
 local host = require "bk.host"
+local port_of = require "bk.port"
 local quantity = require "bk.quantity"
 
 local probe = {}
@@ -68,15 +69,18 @@ end)
 
 probe.rule = check.is("a probe: bk.http, bk.tcp, bk.exec or bk.grpc", "probe")
 
---- The probe of a container whose ports are `ports` ({ name = number }).
-function probe.build(value, what, ports)
-    local names = {}
-    for name in pairs(ports) do
-        names[#names + 1] = name
-    end
-    local default = ports.http and "http" or #names == 1 and names[1] or nil
-    local field, action = value.action(value.given, default)
+--- What a handler of pre_stop and post_start may be: a command, or what a probe asks.
+probe.handler_rule = check.either("a command { \"sh\", \"-c\", ... }, bk.http, bk.tcp or bk.exec",
+    check.list(check.text), probe.rule)
+
+--- Field and content of what a probe asks; a port by name is one of the container's.
+local function action_of(value, what, ports)
+    local field, action = value.action(value.given, port_of.default(ports))
     if field == "httpGet" or field == "tcpSocket" then
+        local names = {}
+        for name in pairs(ports) do
+            names[#names + 1] = name
+        end
         if not action.port then
             check.fail(value.where, "%s: the probe needs a port; the container has %s", what,
                 #names == 0 and "none" or table.concat(names, ", "))
@@ -85,11 +89,26 @@ function probe.build(value, what, ports)
                 action.port, check.suggest(action.port, ports))
         end
     end
+    return field, action
+end
+
+--- The probe of a container whose ports are `ports` ({ name = number }).
+function probe.build(value, what, ports)
+    local field, action = action_of(value, what, ports)
     local made = { [field] = action }
     for key, number in pairs(value.spec) do
         made[key] = number
     end
     return made
+end
+
+--- The lifecycle handler of a container.
+function probe.handler(value, what, ports)
+    if check.kind(value) ~= "probe" then
+        return { exec = { command = value } }
+    end
+    local field, action = action_of(value, what, ports)
+    return { [field] = action }
 end
 
 return probe

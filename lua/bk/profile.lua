@@ -3,22 +3,31 @@
 local check = require "bk.check"
 local config = require "bk.config"
 local host = require "bk.host"
-local workload = require "bk.workload"
+local values = require "bk.values"
 
 local profile = {}
 
 local Profile = { kind = "profile", what = "a profile" }
 
+local function is_function(value)
+    return type(value) ~= "function" and "a function" or nil
+end
+
 local rules = {
     namespace = check.text, environments = check.map, default = check.text, create_namespace = check.flag,
-    components = check.either("a list of components, or a function that returns one",
-        function(value)
-            return type(value) ~= "function" or nil
-        end, check.list(check.any)),
+    components = check.either("a list of components, or a function that returns one", is_function,
+        check.list(check.any)),
+    transform = is_function,
 }
 
+--- A profile as a value; `derive` makes another one of the same kind, for who extends it.
+local function make(fields)
+    fields.derive = make
+    return setmetatable(fields, Profile)
+end
+
 --- bk.profile "name" { components = { ... } or function(env), environments = { name = { values } },
---- default = "dev", namespace = "text", create_namespace = true }
+--- default = "dev", namespace = "text", create_namespace = true, transform = function(object, component) end }
 function profile.new(name)
     local where = host.where()
     check.name(where, "profile", name)
@@ -31,7 +40,14 @@ function profile.new(name)
             check.fail(where, "%s: the default environment '%s' is not one of its environments%s", what,
                 spec.default, check.suggest(spec.default, spec.environments or {}))
         end
-        return setmetatable({ name = name, spec = spec, where = where }, Profile)
+        for environment, given in pairs(spec.environments or {}) do
+            if type(given) ~= "table" or given.cluster ~= nil and check.kind(given.cluster) ~= "cluster" then
+                check.fail(where, "%s: environment '%s' should be a table { name = value }%s", what,
+                    tostring(environment), type(given) == "table" and ", its 'cluster' a bk.cluster" or "")
+            end
+        end
+        return make { name = name, spec = spec, where = where,
+            transforms = spec.transform and { { run = spec.transform, where = where } } or {} }
     end
 end
 
@@ -59,11 +75,11 @@ local function choose(self, wanted)
         check.fail(self.where, "profile '%s' has no environment '%s'; there is: %s", self.name, name,
             names_of(environments))
     end
-    local values = { name = name }
+    local chosen = { name = name }
     for key, value in pairs(environments[name]) do
-        values[key] = value
+        chosen[key] = values.copy(value)
     end
-    return setmetatable(values, { __index = function(_, key)
+    return setmetatable(chosen, { __index = function(_, key)
         check.fail(nil, "environment '%s' has no value '%s'%s", name, tostring(key),
             check.suggest(key, environments[name]))
     end })
@@ -78,7 +94,7 @@ end
 
 --- What components need of the profile around them: labels, metadata, selectors.
 local function release_of(self, namespace)
-    local release = {}
+    local release = { namespace = namespace }
 
     -- Small and never changed: a selector is immutable, and each component has its own.
     function release.selector(component)
@@ -95,12 +111,9 @@ local function release_of(self, namespace)
         return { name = name, namespace = namespace, labels = release.labels(component) }
     end
 
-    function release.adopt(objects)
-        local list = {}
-        for i, object in ipairs(objects) do
-            list[i] = object
-        end
-        return list
+    --- For objects that belong to no namespace.
+    function release.cluster_metadata(component, name)
+        return { name = name, labels = release.labels(component) }
     end
 
     return release
@@ -111,10 +124,8 @@ local function is_part(value)
     return kind == "component" or kind == "config" or kind == "secret"
 end
 
---- Lists the components with their objects; configs that are used but not listed go before their
---- first user.
-local function build_all(self, list, release)
-    local listed, owner, built, order = {}, {}, {}, {}
+local function index_parts(self, list)
+    local listed, owner = {}, {}
     for i, part in pairs(list) do
         if not is_part(part) then
             check.fail(self.where, "profile '%s': item %s of its components is %s, not a component", self.name,
@@ -124,7 +135,18 @@ local function build_all(self, list, release)
                 owner[part.name].where)
         end
         listed[part], owner[part.name] = true, part
+        if part.replaces then
+            listed[part.replaces] = true -- who holds the one that was replaced means this one
+        end
     end
+    return listed, owner
+end
+
+--- Lists the components with their objects; configs that are used but not listed go before their
+--- first user.
+local function build_all(self, list, release)
+    local listed, owner = index_parts(self, list)
+    local built, order = {}, {}
 
     local function add(part)
         if built[part] then
@@ -148,15 +170,18 @@ local function build_all(self, list, release)
                 owner[value.name] = value
                 add(value)
             end
-            if not seen[value] then
-                seen[value] = true
+            if not seen[value.name] and value.name ~= part.name then
+                seen[value.name] = true
                 made.needs[#made.needs + 1] = value.name
             end
         end
         if check.kind(part) ~= "component" then
-            made.objects[1] = part.data and config.build(part, release.metadata(part, part.name)) or nil
+            made.objects[1] = part.data and config.build(part, release.metadata(part, part.object)) or nil
         else
-            made.objects = workload.build(part, release, uses)
+            for _, need in ipairs(part.spec.needs or {}) do
+                uses(need)
+            end
+            made.objects = part:build(release, uses)
         end
         order[#order + 1] = made
     end
@@ -165,6 +190,22 @@ local function build_all(self, list, release)
         add(part)
     end
     return order
+end
+
+--- The site's own functions see every object before it leaves the language.
+local function transform(self, components, env)
+    for _, step in ipairs(self.transforms) do
+        for _, component in ipairs(components) do
+            for i, object in ipairs(component.objects) do
+                local made = step.run(object, component.name, env)
+                if made ~= nil and (type(made) ~= "table" or not made.kind) then
+                    check.fail(step.where, "transform of %s %s returns %s, not an object", object.kind,
+                        object.metadata.name, check.show(made))
+                end
+                component.objects[i] = made or object
+            end
+        end
+    end
 end
 
 local function mark_lists(components)
@@ -176,32 +217,45 @@ local function mark_lists(components)
     return setmetatable(components, List)
 end
 
---- Called by the program with what the profile returned and the environment of -e (or nil).
-function profile.compile(value, environment)
-    if check.kind(value) ~= "profile" then
-        error(("the profile returns %s; end it with: return bk.profile \"name\" { ... }"):format(check.show(value)), 0)
-    end
-    local env = choose(value, environment)
-    local namespace = namespace_of(value, env)
-    local list = value.spec.components
+local function components_of(self, env)
+    local list = self.spec.components
     if type(list) == "function" then
         list = list(env)
         if type(list) ~= "table" then
-            check.fail(value.where, "profile '%s': its components function returns %s, not a list", value.name,
+            check.fail(self.where, "profile '%s': its components function returns %s, not a list", self.name,
                 check.show(list))
         end
     end
-    local components = build_all(value, list, release_of(value, namespace))
-    if value.spec.create_namespace ~= false and namespace ~= "default" then
+    return list
+end
+
+--- Called by the program with what the profile returned, the environment of -e (or nil) and the settings of
+--- --set ({ { path, text } }).
+function profile.compile(self, environment, settings)
+    if check.kind(self) ~= "profile" then
+        error(("the profile returns %s; end it with: return bk.profile \"name\" { ... }"):format(check.show(self)), 0)
+    end
+    local env = choose(self, environment)
+    local rest = values.set_environment(env, settings)
+    local namespace = namespace_of(self, env)
+    local list = components_of(self, env)
+    values.set_components(list, rest, env)
+    local components = build_all(self, list, release_of(self, namespace))
+    if self.spec.create_namespace ~= false and namespace ~= "default" then
         table.insert(components, 1, {
-            name = "namespace", origin = value.where, needs = {},
+            name = "namespace", origin = self.where, needs = {},
             objects = { {
                 apiVersion = "v1", kind = "Namespace",
-                metadata = { name = namespace, labels = { ["app.kubernetes.io/part-of"] = value.name } },
+                metadata = { name = namespace, labels = { ["app.kubernetes.io/part-of"] = self.name } },
             } },
         })
     end
-    return { name = value.name, environment = env.name, namespace = namespace, components = mark_lists(components) }
+    transform(self, components, env)
+    local pin = rawget(env, "cluster")
+    return {
+        name = self.name, environment = env.name, namespace = namespace, components = mark_lists(components),
+        pin = pin and { server = pin.server, context = pin.context, uid = pin.uid, origin = pin.where },
+    }
 end
 
 return profile

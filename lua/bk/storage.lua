@@ -1,43 +1,31 @@
--- Volumes of a pod: files from configs and secrets, folders of the node, scratch space and claims.
+-- Storage that outlives pods: claims, and for sites without a provisioner volumes and classes.
+-- kubernetes.io/docs/concepts/storage/persistent-volumes/
 
 local check = require "bk.check"
-local host = require "bk.host"
+local component = require "bk.component"
 local quantity = require "bk.quantity"
 
 local storage = {}
 
-local Volume = { kind = "volume", what = "a volume" }
+local modes = check.list(check.one_of("ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod"))
+local is_class = check.either("a bk.storage_class or the name of one", check.text, function(value)
+    return check.kind(value) ~= "component" or value.word ~= "storage class" or nil
+end)
+local is_volume = check.either("a bk.persistent_volume or the name of one", check.text, function(value)
+    return check.kind(value) ~= "component" or value.word ~= "persistent volume" or nil
+end)
 
---- bk.host_path "/data": a folder of the node, made when it is not there.
-function storage.host_path(path)
-    if type(path) ~= "string" or path:sub(1, 1) ~= "/" then
-        check.fail(nil, "bk.host_path wants an absolute path, not %s", check.show(path))
-    end
-    return setmetatable({ hostPath = { path = path, type = "DirectoryOrCreate" } }, Volume)
+local function name_of(value)
+    return type(value) == "table" and value.name or value
 end
-
---- bk.empty_dir() or bk.empty_dir { size = "1Gi", memory = true }: scratch space of the pod.
-function storage.empty_dir(spec)
-    check.fields(host.where(), "bk.empty_dir", spec or {}, { size = quantity.rule, memory = check.flag })
-    spec = spec or {}
-    local made = { sizeLimit = spec.size, medium = spec.memory and "Memory" or nil }
-    return setmetatable({ emptyDir = setmetatable(made, { __name = "bk.object" }) }, Volume)
-end
-
---- bk.existing_claim "name": a PersistentVolumeClaim made elsewhere.
-function storage.existing_claim(name)
-    check.name(host.where(), "claim", name)
-    return setmetatable({ persistentVolumeClaim = { claimName = name } }, Volume)
-end
-
-storage.rule = check.is("a volume: bk.host_path, bk.empty_dir or bk.existing_claim", "volume")
 
 local claim_rules = {
-    size = quantity.rule, path = check.text, class = check.text,
-    modes = check.list(check.one_of("ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod")),
+    size = quantity.rule, path = check.text, class = is_class, modes = modes, volume = is_volume,
+    read_only = check.flag,
+    selector = check.map,
 }
 
---- Checks claims = { data = { size, path, class, modes } }.
+--- Checks claims = { data = { size, path, class, modes, volume, selector, read_only } }.
 function storage.check_claims(where, what, claims)
     for name, claim in pairs(claims) do
         check.name(where, what .. ": claim", name)
@@ -52,73 +40,72 @@ function storage.check_claims(where, what, claims)
 end
 
 --- The spec of a claim, for a claim template or a claim of its own.
-function storage.claim_spec(claim)
+function storage.claim_spec(claim, uses)
+    for _, value in pairs { claim.class or false, claim.volume or false } do
+        if type(value) == "table" then
+            uses(value)
+        end
+    end
     return {
         accessModes = claim.modes or { "ReadWriteOnce" },
-        storageClassName = claim.class,
+        storageClassName = name_of(claim.class), volumeName = name_of(claim.volume),
+        selector = claim.selector and { matchLabels = claim.selector },
         resources = { requests = { storage = tostring(claim.size) } },
     }
 end
 
---- The volumes of one pod, collected while its containers are built.
-function storage.collect()
-    local self = { volumes = {}, names = {} }
+--- bk.storage_class "fast" { provisioner = "csi.example.com", parameters, reclaim = "Retain", binding =
+--- "WaitForFirstConsumer", expansion = true, default = true }; without a provisioner for bk.persistent_volume.
+storage.storage_class = component.define("storage class", {
+    provisioner = check.text, parameters = check.map, reclaim = check.one_of("Delete", "Retain"),
+    binding = check.one_of("Immediate", "WaitForFirstConsumer"), expansion = check.flag, default = check.flag,
+}, {}, function(self, release)
+    local spec, metadata = self.spec, release.cluster_metadata(self, self.name)
+    metadata.annotations = spec.default ~= nil
+        and { ["storageclass.kubernetes.io/is-default-class"] = tostring(spec.default) } or nil
+    return { {
+        apiVersion = "storage.k8s.io/v1", kind = "StorageClass", metadata = metadata,
+        provisioner = spec.provisioner or "kubernetes.io/no-provisioner", parameters = spec.parameters,
+        reclaimPolicy = spec.reclaim, volumeBindingMode = spec.binding, allowVolumeExpansion = spec.expansion,
+    } }
+end)
 
-    local function add(name, volume)
-        if not self.names[name] then
-            self.names[name] = true
-            volume.name = name
-            self.volumes[#self.volumes + 1] = volume
-        end
-        return name
-    end
-
-    local function of_source(source)
-        if source.word == "secret" then
-            return add("secret-" .. source.name, { secret = { secretName = source.name } })
-        end
-        return add("config-" .. source.name, { configMap = { name = source.name } })
-    end
-
-    --- Mounts of files = { ["/path/file"] = key, ["/path"] = config } and volumes = { ["/path"] = volume }.
-    function self.mounts(where, what, spec, uses)
-        local mounts = {}
-        for path, value in pairs(spec.files or {}) do
-            local kind = check.kind(value)
-            if type(path) ~= "string" or path:sub(1, 1) ~= "/" then
-                check.fail(where, "%s: files: %s is no absolute path", what, check.show(path))
-            elseif kind == "key" then
-                uses(value.source)
-                mounts[#mounts + 1] = {
-                    name = of_source(value.source), mountPath = path, subPath = value.name, readOnly = true,
-                }
-            elseif kind == "config" or kind == "secret" then
-                uses(value)
-                mounts[#mounts + 1] = { name = of_source(value), mountPath = path, readOnly = true }
-            else
-                check.fail(where, "%s: the file %s should come from a config or secret, or a key of one, not %s",
-                    what, path, check.show(value))
-            end
-        end
-        for path, value in pairs(spec.volumes or {}) do
-            local wanted = storage.rule(value)
-            if wanted then
-                check.fail(where, "%s: what is mounted at %s should be %s, not %s", what, path, wanted,
-                    check.show(value))
-            end
-            local source, kind = next(value)
-            local name = ("%s%s"):format(source:lower(), path:gsub("[^%w]+", "-"):gsub("%-$", "")):sub(1, 63):lower()
-            mounts[#mounts + 1] = { name = add(name, { [source] = kind }), mountPath = path }
-        end
-        return mounts
-    end
-
-    --- A volume that a claim of the component brings.
-    function self.claim(name, claim_name)
-        add(name, { persistentVolumeClaim = { claimName = claim_name } })
-    end
-
-    return self
+local function source_rule(value)
+    local source = check.kind(value) == "volume" and value.source
+    return source ~= "hostPath" and source ~= "nfs" and source ~= "csi"
+        and "where it lies: bk.host_path, bk.nfs or bk.csi" or nil
 end
+
+--- bk.persistent_volume "name" { size, source = bk.nfs {...}, class, modes, reclaim = "Retain", nodes =
+--- { ["kubernetes.io/hostname"] = "node-1" }, labels, mount_options }
+storage.persistent_volume = component.define("persistent volume", {
+    size = quantity.rule, source = source_rule, class = is_class, modes = modes, nodes = check.map,
+    reclaim = check.one_of("Retain", "Delete", "Recycle"), labels = check.map, mount_options = check.list(check.text),
+}, { "size", "source" }, function(self, release, uses)
+    local spec, metadata = self.spec, release.cluster_metadata(self, self.name)
+    if type(spec.class) == "table" then
+        uses(spec.class)
+    end
+    for key, value in pairs(spec.labels or {}) do
+        metadata.labels[key] = value
+    end
+    local expressions
+    for label, values in pairs(spec.nodes or {}) do
+        expressions = expressions or {}
+        expressions[#expressions + 1] = { key = label, operator = "In",
+            values = type(values) == "table" and values or { values } }
+    end
+    return { {
+        apiVersion = "v1", kind = "PersistentVolume", metadata = metadata,
+        spec = {
+            capacity = { storage = tostring(spec.size) }, accessModes = spec.modes or { "ReadWriteOnce" },
+            persistentVolumeReclaimPolicy = spec.reclaim or "Retain", storageClassName = name_of(spec.class),
+            mountOptions = spec.mount_options, [spec.source.source] = spec.source.fields,
+            nodeAffinity = expressions and {
+                required = { nodeSelectorTerms = { { matchExpressions = expressions } } },
+            },
+        },
+    } }
+end)
 
 return storage

@@ -1,12 +1,17 @@
--- Components that run containers: Deployment, StatefulSet, DaemonSet, Job, with what belongs to them.
+-- Components that run containers: Deployment, StatefulSet, DaemonSet, Job, CronJob, with what belongs to them.
 
 local check = require "bk.check"
+local component = require "bk.component"
 local container = require "bk.container"
-local env = require "bk.env"
 local host = require "bk.host"
+local network = require "bk.network"
+local patch = require "bk.patch"
+local placement = require "bk.placement"
 local quantity = require "bk.quantity"
 local route = require "bk.route"
+local scale = require "bk.scale"
 local storage = require "bk.storage"
+local volume = require "bk.volume"
 
 local workload = {}
 
@@ -24,55 +29,62 @@ end
 -- A list of containers beside the main one; their own fields are checked with their names.
 local containers = check.list(check.map)
 
-local pod_rules = with(container.rules, {
-    needs = check.list(check.is("a component of the profile", "component", "config", "secret")),
-    labels = check.map, annotations = check.map, node_selector = check.map,
-    affinity = check.map, tolerations = check.list(check.map), pod_security = check.map,
-    service_account = check.text, priority_class = check.text, host_aliases = check.list(check.map),
-    pull_secrets = check.list(check.text), grace_period = quantity.duration,
-    init = containers, sidecars = containers,
+local function a(what, word)
+    return check.either(("a %s or the name of one"):format(what), check.text, function(value)
+        return check.kind(value) ~= "component" or value.word ~= word or nil
+    end)
+end
+
+local pod_rules = with(with(container.rules, placement.rules), {
+    needs = component.needs_rule, patch = patch.rule,
+    labels = check.map, annotations = check.map, pod_security = check.map,
+    service_account = a("bk.service_account", "service account"),
+    priority_class = a("bk.priority_class", "priority class"), host_aliases = check.list(check.map),
+    host_network = check.flag, host_pid = check.flag, dns_policy = check.text,
+    pull_secrets = check.list(check.text), grace_period = quantity.duration, token = check.flag,
+    init = containers, sidecars = containers, containers = containers,
 })
 
 local served = with(pod_rules, {
     service = check.either("true, false or a table", check.flag, check.map), ingress = check.map,
-    claims = check.map,
+    claims = check.map, network = check.map, disruption = check.map,
+})
+
+local job_rules = with(pod_rules, {
+    backoff_limit = check.whole(0), deadline = quantity.duration, completions = check.whole(1),
+    parallelism = check.whole(1), restart = check.one_of("Never", "OnFailure"), ttl = quantity.duration,
 })
 
 local kinds = {
     Deployment = with(served, {
-        replicas = check.whole(0), progress_deadline = quantity.duration, revision_history = check.whole(0),
+        replicas = check.whole(0), scale = check.map, progress_deadline = quantity.duration,
+        revision_history = check.whole(0), min_ready = quantity.duration,
         strategy = check.either("\"Recreate\", \"RollingUpdate\" or { max_surge, max_unavailable }",
             check.one_of("Recreate", "RollingUpdate"), check.map),
     }),
     StatefulSet = with(served, {
-        replicas = check.whole(0), pod_management = check.one_of("OrderedReady", "Parallel"),
-        partition = check.whole(0), revision_history = check.whole(0),
+        replicas = check.whole(0), scale = check.map, pod_management = check.one_of("OrderedReady", "Parallel"),
+        partition = check.whole(0), revision_history = check.whole(0), min_ready = quantity.duration,
+        strategy = check.one_of("OnDelete", "RollingUpdate"), keep_claims = check.map,
     }),
-    DaemonSet = with(served, { revision_history = check.whole(0) }),
-    Job = with(pod_rules, {
-        backoff_limit = check.whole(0), deadline = quantity.duration, completions = check.whole(1),
-        parallelism = check.whole(1), restart = check.one_of("Never", "OnFailure"), ttl = quantity.duration,
+    DaemonSet = with(served, {
+        revision_history = check.whole(0), min_ready = quantity.duration,
+        strategy = check.either("\"OnDelete\" or { max_surge, max_unavailable }", check.one_of("OnDelete"), check.map),
+    }),
+    Job = job_rules,
+    CronJob = with(job_rules, {
+        schedule = check.text, time_zone = check.text, concurrency = check.one_of("Allow", "Forbid", "Replace"),
+        suspend = check.flag, keep_successful = check.whole(0), keep_failed = check.whole(0),
+        starting_deadline = quantity.duration,
     }),
 }
 
 local extra_rules = with(container.rules, { name = check.text })
 
-local Component = { kind = "component", what = "a component" }
-
---- component.host: the name that its Service has in the namespace; carries the need for it.
-function Component.__index(component, key)
-    if key ~= "host" then
-        return nil
-    elseif not component.spec.service_name then
-        check.fail(nil, "component '%s' has no service, so it has no host; give it ports", component.name)
-    end
-    return env.text(component.name, { component })
-end
-
-local function check_extra(where, what, list)
+local function check_extra(where, what, field, list)
     for i, spec in ipairs(list or {}) do
         if spec.name == nil then
-            check.fail(where, "%s: init or sidecar container %d has no name", what, i)
+            check.fail(where, "%s: %s: container %d has no name", what, field, i)
         end
         local of = ("%s: container %s"):format(what, check.show(spec.name))
         check.fields(where, of, spec, extra_rules)
@@ -81,31 +93,57 @@ local function check_extra(where, what, list)
     end
 end
 
+local function check_schedule(where, what, spec)
+    local fields = 0
+    for _ in (spec.schedule or ""):gmatch "%S+" do
+        fields = fields + 1
+    end
+    if fields ~= 5 and not (spec.schedule or ""):find "^@%l+$" then
+        check.fail(where, "%s: schedule should have five fields (minute, hour, day, month, weekday), as "
+            .. "\"0 3 * * *\", not %s", what, check.show(spec.schedule))
+    end
+end
+
+--- Checks the fields of a component and takes them.
+local function fill(self, given, where)
+    local what, kind = ("component '%s'"):format(self.name), self.word
+    check.fields(where, what, given, kinds[kind])
+    container.check(where, what, given)
+    for _, field in ipairs { "init", "sidecars", "containers" } do
+        check_extra(where, what, field, given[field])
+    end
+    storage.check_claims(where, what, given.claims or {})
+    route.check_service(where, what, given)
+    route.check_ingress(where, what, given)
+    network.check(where, what, given)
+    placement.check(where, what, given)
+    scale.check(where, what, given)
+    if kind == "CronJob" then
+        check_schedule(where, what, given)
+    end
+    if type(given.strategy) == "table" then
+        check.fields(where, what .. ": strategy", given.strategy, { max_surge = scale.count,
+            max_unavailable = scale.count })
+    end
+    self.given, self.spec = given, given
+    self.service_name = given.service ~= false and kind ~= "Job" and kind ~= "CronJob"
+        and (kind == "StatefulSet" or given.service or next(given.ports or {}) ~= nil) and self.name or nil
+    if given.ingress and not self.service_name then
+        check.fail(where, "%s: an ingress needs a service", what)
+    end
+end
+
+local build
+
 --- A constructor bk.deployment "name" { ... } for one kind.
 local function constructor(kind)
     return function(name)
         local where = host.where()
         check.name(where, "component", name)
         return function(spec)
-            local what = ("component '%s'"):format(name)
-            check.fields(where, what, spec, kinds[kind])
-            container.check(where, what, spec)
-            check_extra(where, what, spec.init)
-            check_extra(where, what, spec.sidecars)
-            storage.check_claims(where, what, spec.claims or {})
-            route.check_service(where, what, spec)
-            route.check_ingress(where, what, spec)
-            if type(spec.strategy) == "table" then
-                check.fields(where, what .. ": strategy", spec.strategy,
-                    { max_surge = check.scalar, max_unavailable = check.scalar })
-            end
-            local copy = with(spec, {})
-            copy.service_name = spec.service ~= false and kind ~= "Job"
-                and (kind == "StatefulSet" or spec.service or next(spec.ports or {}) ~= nil) or nil
-            if copy.ingress and not copy.service_name then
-                check.fail(where, "%s: an ingress needs a service", what)
-            end
-            return setmetatable({ name = name, word = kind, where = where, spec = copy }, Component)
+            local self = component.new { name = name, word = kind, where = where, fill = fill, build = build }
+            fill(self, spec, where)
+            return self
         end
     end
 end
@@ -114,158 +152,193 @@ workload.deployment = constructor "Deployment"
 workload.statefulset = constructor "StatefulSet"
 workload.daemonset = constructor "DaemonSet"
 workload.job = constructor "Job"
-
---- bk.raw "name" { object, ... , needs = { ... } }: API objects as they are, as a component.
-function workload.raw(name)
-    local where = host.where()
-    check.name(where, "component", name)
-    return function(objects)
-        local needs = objects.needs
-        for i, object in ipairs(objects) do
-            local meta = type(object) == "table" and object.metadata
-            if type(meta) ~= "table" or not meta.name or not object.kind or not object.apiVersion then
-                check.fail(where, "component '%s': object %d lacks apiVersion, kind or metadata.name", name, i)
-            end
-        end
-        return setmetatable({ name = name, word = "raw", where = where, spec = { needs = needs }, objects = objects },
-            Component)
-    end
-end
+workload.cronjob = constructor "CronJob"
 
 -- What is built at the end, when the profile's name and namespace are known.
 
-local function build_containers(component, list, volumes, uses)
-    local made
-    for i, spec in ipairs(list or {}) do
-        made = made or {}
-        made[i] = container.build(component.where, ("component '%s'"):format(component.name), spec.name, spec,
-            volumes, uses)
+local function name_of(value, uses)
+    if type(value) == "table" then
+        uses(value)
+        return value.name
     end
-    return made
+    return value
 end
 
-local function claim_mounts(component, volumes, objects, release)
+local function claim_mounts(self, volumes, objects, release, uses)
     local mounts = {}
-    for name, claim in pairs(component.spec.claims or {}) do
-        mounts[#mounts + 1] = { name = name, mountPath = claim.path }
-        if component.word ~= "StatefulSet" then
-            local full = component.name .. "-" .. name
+    for name, claim in pairs(self.spec.claims or {}) do
+        mounts[#mounts + 1] = { name = name, mountPath = claim.path, readOnly = claim.read_only }
+        if self.word ~= "StatefulSet" then
+            local full = self.name .. "-" .. name
             volumes.claim(name, full)
             objects[#objects + 1] = {
-                apiVersion = "v1", kind = "PersistentVolumeClaim", metadata = release.metadata(component, full),
-                spec = storage.claim_spec(claim),
+                apiVersion = "v1", kind = "PersistentVolumeClaim", metadata = release.metadata(self, full),
+                spec = storage.claim_spec(claim, uses),
             }
         end
     end
     return mounts
 end
 
-local function pod_template(component, release, objects, uses)
-    local spec, volumes = component.spec, storage.collect()
-    local what = ("component '%s'"):format(component.name)
-    local main = container.build(component.where, what, component.name, spec, volumes, uses,
-        claim_mounts(component, volumes, objects, release))
-    local all = { main }
-    for _, one in ipairs(build_containers(component, spec.sidecars, volumes, uses) or {}) do
-        all[#all + 1] = one
+local function pod_containers(self, volumes, uses, main)
+    local what, spec = ("component '%s'"):format(self.name), self.spec
+    local all, init = { main }, nil
+    local function made(one)
+        return container.build(self.where, what, one.name, one, volumes, uses)
     end
+    for _, one in ipairs(spec.containers or {}) do
+        all[#all + 1] = made(one)
+    end
+    -- kubernetes.io/docs/concepts/workloads/pods/sidecar-containers: init containers that go on; before the
+    -- others, so that those can use them.
+    for _, one in ipairs(spec.sidecars or {}) do
+        init = init or {}
+        init[#init + 1] = made(one)
+        init[#init].restartPolicy = "Always"
+    end
+    for _, one in ipairs(spec.init or {}) do
+        init = init or {}
+        init[#init + 1] = made(one)
+    end
+    return all, init
+end
+
+local function pod_template(self, release, objects, uses)
+    local spec, volumes, selector = self.spec, volume.collect(), release.selector(self)
+    local what = ("component '%s'"):format(self.name)
+    local main = container.build(self.where, what, self.name, spec, volumes, uses,
+        claim_mounts(self, volumes, objects, release, uses))
+    local all, init = pod_containers(self, volumes, uses, main)
     local pull_secrets
     for i, name in ipairs(spec.pull_secrets or {}) do
         pull_secrets = pull_secrets or {}
         pull_secrets[i] = { name = name }
     end
-    local labels = release.labels(component)
+    local labels = release.labels(self)
     for key, value in pairs(spec.labels or {}) do
         labels[key] = value
     end
-    local init = build_containers(component, spec.init, volumes, uses)
+    local is_job = self.word == "Job" or self.word == "CronJob"
     return {
         metadata = { labels = labels, annotations = spec.annotations },
         spec = {
             initContainers = init, containers = all,
             volumes = #volumes.volumes > 0 and volumes.volumes or nil,
-            serviceAccountName = spec.service_account, priorityClassName = spec.priority_class,
-            nodeSelector = spec.node_selector, affinity = spec.affinity, tolerations = spec.tolerations,
+            serviceAccountName = name_of(spec.service_account, uses),
+            priorityClassName = name_of(spec.priority_class, uses),
+            automountServiceAccountToken = spec.token,
+            nodeSelector = spec.node_selector, tolerations = spec.tolerations,
+            affinity = placement.affinity(spec, selector),
+            topologySpreadConstraints = placement.spread(spec, selector),
             securityContext = spec.pod_security, hostAliases = spec.host_aliases, imagePullSecrets = pull_secrets,
+            hostNetwork = spec.host_network, hostPID = spec.host_pid,
+            dnsPolicy = spec.dns_policy or spec.host_network and "ClusterFirstWithHostNet" or nil,
             terminationGracePeriodSeconds = spec.grace_period and quantity.seconds(spec.grace_period),
-            restartPolicy = component.word == "Job" and (spec.restart or "OnFailure") or nil,
+            restartPolicy = is_job and (spec.restart or "OnFailure") or nil,
         },
     }
+end
+
+local function seconds(value)
+    return value and quantity.seconds(value)
+end
+
+local function rolling(strategy)
+    if type(strategy) ~= "table" then
+        return strategy and { type = strategy }
+    end
+    return { type = "RollingUpdate", rollingUpdate = {
+        maxSurge = strategy.max_surge, maxUnavailable = strategy.max_unavailable,
+    } }
 end
 
 local specs = {}
 
 function specs.Deployment(spec, selector, template)
-    local strategy = spec.strategy
-    if type(strategy) == "table" then
-        strategy = { type = "RollingUpdate", rollingUpdate = {
-            maxSurge = strategy.max_surge, maxUnavailable = strategy.max_unavailable,
-        } }
-    elseif strategy then
-        strategy = { type = strategy }
-    end
     return {
-        replicas = spec.replicas or 1, selector = { matchLabels = selector }, template = template, strategy = strategy,
-        progressDeadlineSeconds = spec.progress_deadline and quantity.seconds(spec.progress_deadline),
-        revisionHistoryLimit = spec.revision_history,
+        replicas = not spec.scale and (spec.replicas or 1) or nil, selector = { matchLabels = selector },
+        template = template, strategy = rolling(spec.strategy), minReadySeconds = seconds(spec.min_ready),
+        progressDeadlineSeconds = seconds(spec.progress_deadline), revisionHistoryLimit = spec.revision_history,
     }
 end
 
-function specs.StatefulSet(spec, selector, template, component)
-    local claims
+local keep_rules = { deleted = check.flag, scaled = check.flag }
+
+function specs.StatefulSet(spec, selector, template, self, uses)
+    local claims, keep
     for name, claim in pairs(spec.claims or {}) do
         claims = claims or {}
         claims[#claims + 1] = {
             apiVersion = "v1", kind = "PersistentVolumeClaim",
-            metadata = { name = name }, spec = storage.claim_spec(claim),
+            metadata = { name = name }, spec = storage.claim_spec(claim, uses),
+        }
+    end
+    if spec.keep_claims then
+        check.fields(self.where, ("component '%s': keep_claims"):format(self.name), spec.keep_claims, keep_rules)
+        keep = {
+            whenDeleted = spec.keep_claims.deleted == false and "Delete" or "Retain",
+            whenScaled = spec.keep_claims.scaled == false and "Delete" or "Retain",
         }
     end
     return {
-        replicas = spec.replicas or 1, selector = { matchLabels = selector }, template = template,
-        serviceName = component.name, podManagementPolicy = spec.pod_management, volumeClaimTemplates = claims,
-        revisionHistoryLimit = spec.revision_history,
-        updateStrategy = spec.partition and { type = "RollingUpdate", rollingUpdate = { partition = spec.partition } },
+        replicas = not spec.scale and (spec.replicas or 1) or nil, selector = { matchLabels = selector },
+        template = template, serviceName = self.name, podManagementPolicy = spec.pod_management,
+        volumeClaimTemplates = claims, persistentVolumeClaimRetentionPolicy = keep,
+        revisionHistoryLimit = spec.revision_history, minReadySeconds = seconds(spec.min_ready),
+        updateStrategy = spec.partition and { type = "RollingUpdate", rollingUpdate = { partition = spec.partition } }
+            or rolling(spec.strategy),
     }
 end
 
 function specs.DaemonSet(spec, selector, template)
-    return { selector = { matchLabels = selector }, template = template, revisionHistoryLimit = spec.revision_history }
+    return {
+        selector = { matchLabels = selector }, template = template, revisionHistoryLimit = spec.revision_history,
+        updateStrategy = rolling(spec.strategy), minReadySeconds = seconds(spec.min_ready),
+    }
 end
 
 function specs.Job(spec, _, template)
     return {
         template = template, backoffLimit = spec.backoff_limit, completions = spec.completions,
-        parallelism = spec.parallelism,
-        activeDeadlineSeconds = spec.deadline and quantity.seconds(spec.deadline),
-        ttlSecondsAfterFinished = spec.ttl and quantity.seconds(spec.ttl),
+        parallelism = spec.parallelism, activeDeadlineSeconds = seconds(spec.deadline),
+        ttlSecondsAfterFinished = seconds(spec.ttl),
     }
 end
 
---- The objects of a component. `release` gives labels and metadata; `uses(value)` is told of every
---- config and component that it holds.
-function workload.build(component, release, uses)
-    for _, need in ipairs(component.spec.needs or {}) do
-        uses(need)
+function specs.CronJob(spec, selector, template)
+    return {
+        schedule = spec.schedule, timeZone = spec.time_zone, concurrencyPolicy = spec.concurrency,
+        suspend = spec.suspend, successfulJobsHistoryLimit = spec.keep_successful,
+        failedJobsHistoryLimit = spec.keep_failed, startingDeadlineSeconds = seconds(spec.starting_deadline),
+        jobTemplate = { spec = specs.Job(spec, selector, template) },
+    }
+end
+
+local api_versions = { Job = "batch/v1", CronJob = "batch/v1" }
+
+function build(self, release, uses)
+    local objects, spec = {}, self.spec
+    local function add(object)
+        objects[#objects + 1] = object
     end
-    if component.objects then
-        return release.adopt(component.objects)
+    local template = pod_template(self, release, objects, uses)
+    local selector = release.selector(self)
+    if self.service_name then
+        add(route.service(spec, release.metadata(self, self.name), selector, self.word == "StatefulSet"))
     end
-    local objects, spec = {}, component.spec
-    local template = pod_template(component, release, objects, uses)
-    local selector = release.selector(component)
-    if spec.service_name then
-        objects[#objects + 1] = route.service(spec, release.metadata(component, component.name), selector,
-            component.word == "StatefulSet")
-    end
-    objects[#objects + 1] = {
-        apiVersion = component.word == "Job" and "batch/v1" or "apps/v1", kind = component.word,
-        metadata = release.metadata(component, component.name),
-        spec = specs[component.word](spec, selector, template, component),
+    add {
+        apiVersion = api_versions[self.word] or "apps/v1", kind = self.word,
+        metadata = release.metadata(self, self.name),
+        spec = specs[self.word](spec, selector, template, self, uses),
     }
     if spec.ingress then
-        objects[#objects + 1] = route.ingress(spec, component.name, release.metadata(component, component.name), uses)
+        add(route.ingress(spec, self.name, release.metadata(self, self.name), uses))
     end
-    return objects
+    if spec.network then
+        add(network.build(self, release))
+    end
+    scale.build(self, release, add)
+    return spec.patch and patch.apply(self.where, ("component '%s'"):format(self.name), spec.patch, objects) or objects
 end
 
 return workload

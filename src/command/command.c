@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
+
 #ifndef BKDEPLOY_VERSION
 #define BKDEPLOY_VERSION "unknown"
 #endif
@@ -18,6 +20,8 @@ static const struct option_row {
     const char *help;     /* NULL: the formats of the command */
 } command_options[] = {
     { 'e', "environment", "NAME", "environment of the profile (default: the profile's own)" },
+    { 's', "set", "PATH=VALUE",
+      "another value: of the environment, or component.field; may be repeated" },
     { 'o', "output", "FORMAT", NULL },
     { 'k', "kubeconfig", "FILE", "kubeconfig (default: $KUBECONFIG, then ~/.kube/config)" },
     { 'c', "context", "NAME", "context of the kubeconfig (default: its current one)" },
@@ -37,7 +41,7 @@ static const struct command commands[] = {
       "Examples:\n"
       "  bkdeploy render profiles/hello\n"
       "  bkdeploy render profiles/bklog -e prod -o json\n",
-      "yaml or json", "eoMIh", command_render },
+      "yaml or json", "esoMIh", command_render },
     { "apply", "PROFILE", "apply a profile and wait until it runs",
       "Tries everything by a dry run before the first write; applies namespaces and CRDs first, "
       "then\n"
@@ -49,14 +53,14 @@ static const struct command commands[] = {
       "Examples:\n"
       "  bkdeploy apply profiles/hello\n"
       "  bkdeploy apply profiles/bklog -e prod --context site-a --timeout 20m\n",
-      "json", "eokctwfyMIh", command_apply },
+      "json", "esokctwfyMIh", command_apply },
     { "status", "PROFILE", "show how a profile's objects stand on the cluster",
       "Reads only. Exit codes: 0 all ready; 1 something is missing or not ready; 2, 8 as for "
       "apply.\n\n"
       "Examples:\n"
       "  bkdeploy status profiles/bklog -e dev\n"
       "  bkdeploy status profiles/bklog -e dev -o json\n",
-      "json", "eokcMIh", command_status },
+      "json", "esokcMIh", command_status },
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
 
@@ -133,11 +137,25 @@ static int parse_duration(const char *text, long *milliseconds, struct err *err)
                    text);
 }
 
+static int add_setting(struct script_request *script, const char *text, struct err *err)
+{
+    const char *equals = strchr(text, '=');
+    if (!equals || equals == text)
+        return err_set(err, ERR_USAGE, "--set wants path=value, e.g. web.replicas=5, not '%s'",
+                       text);
+    size_t size = (script->settings_count + 1) * sizeof *script->settings;
+    const char **settings = xrealloc((void *)script->settings, size);
+    settings[script->settings_count++] = text;
+    script->settings = settings;
+    return 0;
+}
+
 static int set_option(struct options *options, char letter, const char *value, struct err *err)
 {
     unsigned long long number;
     switch (letter) {
-    case 'e': options->environment = value; return 0;
+    case 'e': options->script.environment = value; return 0;
+    case 's': return add_setting(&options->script, value, err);
     case 'o': options->output = value; return 0;
     case 'k': options->kubeconfig = value; return 0;
     case 'c': options->context = value; return 0;
@@ -149,12 +167,12 @@ static int set_option(struct options *options, char letter, const char *value, s
     case 'M':
         if (parse_number(value, "memory-limit", &number, err) != 0)
             return -1;
-        options->limits.memory = (size_t)number << 20;
+        options->script.limits.memory = (size_t)number << 20;
         return 0;
     case 'I':
         if (parse_number(value, "instruction-limit", &number, err) != 0)
             return -1;
-        options->limits.instructions = number * 1000000;
+        options->script.limits.instructions = number * 1000000;
         return 0;
     default: return err_set(err, ERR_USAGE, "unknown option");
     }
@@ -205,7 +223,7 @@ static int parse_options(const struct command *command, int argc, char **argv,
         return err_set(err, ERR_USAGE, "%s: usage: bkdeploy %s %s [OPTION]...",
                        rest ? "one argument too many" : "no profile given", command->name,
                        command->arguments);
-    options->profile = argv[optind];
+    options->script.path = argv[optind];
     return 0;
 }
 
@@ -220,6 +238,7 @@ static int run_command(const struct command *command, int argc, char **argv)
     }
     if (result == 0)
         result = command->run(&options, &err);
+    free((void *)options.script.settings);
     if (result < 0) {
         fprintf(stderr, "bkdeploy: %s\n", err.message);
         return err_exit_code(err.kind);

@@ -12,9 +12,8 @@
 
 /* What the command line said; every option of every command has its place here. */
 struct options {
-    const char *profile;
-    const char *environment;
-    const char *output; /* one of the command's formats, or NULL for its own default */
+    struct script_request script; /* the profile, and what its evaluation is given */
+    const char *output;           /* one of the command's formats, or NULL for its own default */
     const char *kubeconfig;
     const char *context;
     long timeout_ms;
@@ -22,7 +21,6 @@ struct options {
     bool force;
     bool yes;
     bool help;
-    struct script_limits limits;
 };
 
 struct command {

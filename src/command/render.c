@@ -34,7 +34,7 @@ int command_render(const struct options *options, struct err *err)
     struct profile profile;
     struct buf out = BUF_INIT;
     int result = 0;
-    if (script_eval(options->profile, options->environment, &options->limits, &profile, err) != 0)
+    if (script_eval(&options->script, &profile, err) != 0)
         return -1;
     if (options->output && strcmp(options->output, "json") == 0) {
         json_t *list = as_list(&profile);

@@ -123,6 +123,13 @@ int profile_init(struct profile *profile, json_t *source, struct err *err)
     profile->name = text_of(source, "name");
     profile->environment = text_of(source, "environment");
     profile->namespace = text_of(source, "namespace");
+    const json_t *pin = json_object_get(source, "pin");
+    profile->pin = (struct pin){
+        .server = json_string_value(json_object_get(pin, "server")),
+        .context = json_string_value(json_object_get(pin, "context")),
+        .uid = json_string_value(json_object_get(pin, "uid")),
+        .origin = json_string_value(json_object_get(pin, "origin")),
+    };
     if (read_components(profile, err) == 0)
         return 0;
     profile_release(profile);

@@ -19,18 +19,27 @@ struct component {
     size_t needs_count;
 };
 
+/* What the cluster of the environment must be; each may be NULL. */
+struct pin {
+    const char *server;  /* its URL in the kubeconfig */
+    const char *context; /* pattern of the context's name, as of fnmatch(3) */
+    const char *uid;     /* of the namespace kube-system */
+    const char *origin;  /* "profile.lua:7" */
+};
+
 struct profile {
     const char *name;
     const char *environment;
     const char *namespace; /* where namespaced objects without one of their own go */
     struct component *components;
     size_t count;
+    struct pin pin;
     json_t *source; /* holds the strings and objects above */
 };
 
 /*
  * Reads what lua/bk hands out:
- *   { name, environment, namespace,
+ *   { name, environment, namespace, pin = { server, context, uid, origin },
  *     components = [ { name, origin, needs = [name], objects = [object] } ] }
  * Takes its own reference to `source`. Fails with ERR_PROFILE when a `needs` names no component,
  * when the needs form a cycle, or when two objects have one identity. Returns 0 or -1.

@@ -5,10 +5,12 @@
 #include <limits.h>
 #include <lua-cjson.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -186,19 +188,44 @@ int host_load_file(lua_State *L, const char *path)
     return status;
 }
 
-/* Pushes the real path of folder/relative when it lies below the folder, else raises. */
-static bool push_inside(lua_State *L, struct host *host, const char *relative)
+static bool is_below(const char *path, const char *folder)
+{
+    size_t length = strlen(folder);
+    if (strcmp(folder, ".") == 0)
+        return *path != '/' && strncmp(path, "../", 3) != 0;
+    return strncmp(path, folder, length) == 0 && (path[length] == '/' || strcmp(folder, "/") == 0);
+}
+
+/* The folder of the profile whose code runs: the extended one's own, or the main one's. */
+static const char *current_folder(lua_State *L, const struct host *host)
+{
+    lua_Debug frame;
+    for (int level = 1; lua_getstack(L, level, &frame); level++) {
+        lua_getinfo(L, "S", &frame);
+        if (!is_user_frame(&frame))
+            continue;
+        for (size_t i = 0; i < host->bases_count; i++)
+            if (is_below(frame.source + 1, host->bases[i]))
+                return host->bases[i];
+        break;
+    }
+    return host->folder;
+}
+
+/* Pushes folder/relative when it is there and its real path lies below the folder. False when it is
+ * not there; raises when it lies elsewhere. */
+static bool push_inside(lua_State *L, const char *folder, const char *relative)
 {
     char root[PATH_MAX], real[PATH_MAX], joined[PATH_MAX];
-    int length = snprintf(joined, sizeof joined, "%s/%s", host->folder, relative);
+    int length = snprintf(joined, sizeof joined, "%s/%s", folder, relative);
     if (length < 0 || (size_t)length >= sizeof joined || !realpath(joined, real))
         return false;
-    if (!realpath(host->folder, root))
+    if (!realpath(folder, root))
         return false;
     size_t size = strlen(root);
     bool inside = strcmp(root, "/") == 0 || (strncmp(real, root, size) == 0 && real[size] == '/');
     if (!inside)
-        luaL_error(L, "%s lies outside the profile's folder %s", relative, host->folder);
+        luaL_error(L, "%s lies outside the profile's folder %s", relative, folder);
     lua_pushstring(L, joined);
     return true;
 }
@@ -212,7 +239,7 @@ static const struct embedded_module *find_embedded(const char *name)
 }
 
 /* Pushes the loader of a module, or raises with what was looked for. */
-static void push_loader(lua_State *L, struct host *host, const char *name)
+static void push_loader(lua_State *L, const char *folder, const char *name)
 {
     const struct embedded_module *module = find_embedded(name);
     if (module) {
@@ -230,15 +257,14 @@ static void push_loader(lua_State *L, struct host *host, const char *name)
     const char *const patterns[] = { "%s.lua", "%s/init.lua" };
     for (int i = 0; i < 2; i++) {
         lua_pushfstring(L, patterns[i], slashed);
-        if (push_inside(L, host, lua_tostring(L, -1))) {
+        if (push_inside(L, folder, lua_tostring(L, -1))) {
             if (host_load_file(L, lua_tostring(L, -1)) != LUA_OK)
                 lua_error(L);
             return;
         }
         lua_pop(L, 1);
     }
-    luaL_error(L, "no module '%s': neither one of bkdeploy's nor %s/%s.lua", name, host->folder,
-               slashed);
+    luaL_error(L, "no module '%s': neither one of bkdeploy's nor %s/%s.lua", name, folder, slashed);
 }
 
 static const char loaded_key = 'l';
@@ -247,16 +273,21 @@ static const char loading_mark = 'm';
 void host_require(lua_State *L, struct host *host, const char *name)
 {
     luaL_checkstack(L, 10, "require");
+    const char *folder = current_folder(L, host), *key = name;
     lua_rawgetp(L, LUA_REGISTRYINDEX, &loaded_key); // loaded
     int loaded = lua_gettop(L);
     lua_getfield(L, loaded, name); // loaded module
+    if (lua_isnil(L, -1) && !find_embedded(name)) {
+        key = lua_pushfstring(L, "%s/%s", folder, name); // each profile has modules of its own
+        lua_getfield(L, loaded, key);
+    }
     if (lua_touserdata(L, -1) == &loading_mark)
         luaL_error(L, "module '%s' requires itself, through what it requires", name);
     if (lua_isnil(L, -1)) {
         lua_pop(L, 1);
-        push_loader(L, host, name);
+        push_loader(L, folder, name);
         lua_pushlightuserdata(L, (void *)&loading_mark);
-        lua_setfield(L, loaded, name);
+        lua_setfield(L, loaded, key);
         lua_pushstring(L, name);
         lua_call(L, 1, 1); // … module
         if (lua_isnil(L, -1)) {
@@ -264,7 +295,7 @@ void host_require(lua_State *L, struct host *host, const char *name)
             lua_pushboolean(L, 1);
         }
         lua_pushvalue(L, -1);
-        lua_setfield(L, loaded, name);
+        lua_setfield(L, loaded, key);
     }
     lua_replace(L, loaded); // module …
     lua_settop(L, loaded);
@@ -282,10 +313,53 @@ static int lua_read(lua_State *L)
 {
     struct host *host = host_of(L);
     const char *relative = luaL_checkstring(L, 1);
-    if (!push_inside(L, host, relative))
-        luaL_error(L, "no file '%s' below the profile's folder %s", relative, host->folder);
+    const char *folder = current_folder(L, host);
+    if (!push_inside(L, folder, relative))
+        luaL_error(L, "no file '%s' below the profile's folder %s", relative, folder);
     push_file(L, lua_tostring(L, -1));
     return 1;
+}
+
+/* The folder around a folder, as text: "a/b" is in "a", "a" in ".", "." in "..", ".." in "../..".
+ */
+static void parent_of(const char *folder, char *parent, size_t size)
+{
+    const char *slash = strrchr(folder, '/'), *last = slash ? slash + 1 : folder;
+    if (strcmp(folder, ".") == 0)
+        snprintf(parent, size, "..");
+    else if (strcmp(last, "..") == 0)
+        snprintf(parent, size, "%s/..", folder);
+    else if (slash)
+        snprintf(parent, size, "%.*s", slash == folder ? 1 : (int)(slash - folder), folder);
+    else
+        snprintf(parent, size, ".");
+}
+
+/* Writes the folder of the profile `name` that lies beside `folder` or beside one of the two around
+ * it. */
+static bool find_base(const char *folder, const char *name, char *found, size_t size)
+{
+    char around[PATH_MAX], next[PATH_MAX], file[PATH_MAX];
+    parent_of(folder, around, sizeof around);
+    for (int i = 0; i < 3; i++) {
+        const char *shown = strcmp(around, ".") == 0 ? "" : around;
+        int length =
+            snprintf(found, size, "%s%s%s", shown, *shown && strcmp(shown, "/") ? "/" : "", name);
+        int file_length = snprintf(file, sizeof file, "%s/profile.lua", found);
+        if (length > 0 && (size_t)length < size && file_length > 0 &&
+            (size_t)file_length < sizeof file && access(file, R_OK) == 0)
+            return true;
+        parent_of(around, next, sizeof next);
+        memcpy(around, next, sizeof around);
+    }
+    return false;
+}
+
+static bool is_same_folder(const char *a, const char *b)
+{
+    struct stat one, other;
+    return stat(a, &one) == 0 && stat(b, &other) == 0 && one.st_dev == other.st_dev &&
+           one.st_ino == other.st_ino;
 }
 
 /* bk.host.where([skip]): "file:line" of the innermost frame of the user's own code, or nil. */
@@ -304,11 +378,68 @@ static int lua_where(lua_State *L)
     return 1;
 }
 
+/* Raises with the line of the user's code that runs, not that of the module in between. */
+static int fail_at_user(lua_State *L, const char *fmt, ...)
+{
+    va_list args;
+    lua_pushcfunction(L, lua_where);
+    lua_call(L, 0, 1); // place
+    lua_pushstring(L, ": ");
+    va_start(args, fmt);
+    lua_pushvfstring(L, fmt, args);
+    va_end(args);
+    if (lua_isnil(L, -3))
+        return lua_error(L);
+    lua_concat(L, 3);
+    return lua_error(L);
+}
+
+/* bk.host.extend(name): what another profile returns. Its own code sees its own folder. */
+static int lua_extend(lua_State *L)
+{
+    struct host *host = host_of(L);
+    const char *name = luaL_checkstring(L, 1);
+    char folder[PATH_MAX];
+    if (!find_base(current_folder(L, host), name, folder, sizeof folder))
+        return fail_at_user(
+            L,
+            "no profile '%s': no folder %s with a profile.lua beside %s or the two folders "
+            "around it",
+            name, name, current_folder(L, host));
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &loaded_key); // loaded
+    lua_pushfstring(L, "%s/profile.lua", folder);   // loaded file
+    lua_pushvalue(L, -1);                           // loaded file file
+    lua_gettable(L, -3);                            // loaded file profile
+    if (!lua_isnil(L, -1) && lua_touserdata(L, -1) != &loading_mark)
+        return 1;
+    if (lua_touserdata(L, -1) == &loading_mark || is_same_folder(folder, host->folder))
+        return fail_at_user(L, "profile '%s' extends itself, through what it extends", name);
+    lua_pop(L, 1);
+    if (host->bases_count == HOST_BASES_MAX)
+        return fail_at_user(L, "more than %d profiles extend each other", HOST_BASES_MAX);
+    host->bases[host->bases_count] = strdup(folder);
+    if (!host->bases[host->bases_count])
+        return fail_at_user(L, "out of memory");
+    host->bases_count++;
+    lua_pushvalue(L, -1);
+    lua_pushlightuserdata(L, (void *)&loading_mark);
+    lua_settable(L, -4);
+    if (host_load_file(L, lua_tostring(L, -1)) != LUA_OK) // loaded file chunk
+        lua_error(L);
+    lua_call(L, 0, 1);    // loaded file profile
+    lua_insert(L, -2);    // loaded profile file
+    lua_pushvalue(L, -2); // loaded profile file profile
+    lua_settable(L, -4);  // loaded profile
+    return 1;
+}
+
 void host_open(lua_State *L, struct host *host)
 {
     (void)host;
     lua_newtable(L); // loaded
-    lua_createtable(L, 0, 2);
+    lua_createtable(L, 0, 3);
+    lua_pushcfunction(L, lua_extend);
+    lua_setfield(L, -2, "extend");
     lua_pushcfunction(L, lua_read);
     lua_setfield(L, -2, "read");
     lua_pushcfunction(L, lua_where);
@@ -321,6 +452,12 @@ void host_open(lua_State *L, struct host *host)
     lua_rawsetp(L, LUA_REGISTRYINDEX, &loaded_key);
     lua_pushcfunction(L, lua_require);
     lua_setglobal(L, "require");
+}
+
+void host_release(struct host *host)
+{
+    while (host->bases_count)
+        free(host->bases[--host->bases_count]);
 }
 
 /* The next frame of the user's own code from `*level` on, or false at the end. */

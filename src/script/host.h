@@ -8,9 +8,13 @@
 #include <lua.h>
 #include <stddef.h>
 
+enum { HOST_BASES_MAX = 8 };
+
 struct host {
-    const char *file;    /* the profile as the user named it; the prefix of its messages */
-    const char *folder;  /* what require and bk.host.read may see */
+    const char *file;            /* the profile as the user named it; the prefix of its messages */
+    const char *folder;          /* what require and bk.host.read may see */
+    char *bases[HOST_BASES_MAX]; /* folders of the profiles that are extended; host_release() */
+    size_t bases_count;
     size_t memory_limit; /* bytes; 0: none */
     unsigned long long instruction_limit;
 
@@ -36,6 +40,9 @@ int host_load_file(lua_State *L, const char *path);
 
 /* Pushes the module, loading it when needed. */
 void host_require(lua_State *L, struct host *host, const char *name);
+
+/* Frees what the host owns itself; after lua_close(). */
+void host_release(struct host *host);
 
 /* The handler for lua_pcall: adds the user's frames, leaves out the tool's own. */
 int host_message_handler(lua_State *L);

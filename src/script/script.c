@@ -20,7 +20,7 @@
 /* What one evaluation works on; lives in C above the pcall and owns all that Lua fills. */
 struct evaluation {
     struct host host;
-    const char *environment;
+    const struct script_request *request;
     json_t *made; /* {"profile": …} */
 };
 
@@ -52,6 +52,21 @@ static int find_profile(const char *path, char **file, char **folder, struct err
     return 0;
 }
 
+/* Pushes { { path =, text = } } of --set. MAY_RAISE. */
+static void push_settings(lua_State *L, const struct script_request *request)
+{
+    lua_createtable(L, (int)request->settings_count, 0);
+    for (size_t i = 0; i < request->settings_count; i++) {
+        const char *equals = strchr(request->settings[i], '=');
+        lua_createtable(L, 0, 2);
+        lua_pushlstring(L, request->settings[i], (size_t)(equals - request->settings[i]));
+        lua_setfield(L, -2, "path");
+        lua_pushstring(L, equals + 1);
+        lua_setfield(L, -2, "text");
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+}
+
 /* The whole evaluation, under one lua_pcall. MAY_RAISE. */
 static int eval_protected(lua_State *L)
 {
@@ -71,8 +86,9 @@ static int eval_protected(lua_State *L)
     host_require(L, host, "bk");    // profile bk
     lua_getfield(L, -1, "compile"); // profile bk compile
     lua_pushvalue(L, -3);
-    lua_pushstring(L, evaluation->environment);
-    lua_call(L, 2, 1); // profile bk compiled
+    lua_pushstring(L, evaluation->request->environment);
+    push_settings(L, evaluation->request);
+    lua_call(L, 3, 1); // profile bk compiled
     convert_into(L, -1, evaluation->made, "profile");
     return 0;
 }
@@ -109,11 +125,11 @@ static int run(struct evaluation *evaluation, struct err *err)
     return status == LUA_OK ? 0 : -1;
 }
 
-int script_eval(const char *path, const char *environment, const struct script_limits *limits,
-                struct profile *profile, struct err *err)
+int script_eval(const struct script_request *request, struct profile *profile, struct err *err)
 {
+    const struct script_limits *limits = &request->limits;
     char *file = NULL, *folder = NULL;
-    if (find_profile(path, &file, &folder, err) != 0)
+    if (find_profile(request->path, &file, &folder, err) != 0)
         return -1;
     struct evaluation evaluation = {
         .host = { .file = file,
@@ -121,7 +137,7 @@ int script_eval(const char *path, const char *environment, const struct script_l
                   .memory_limit = limits->memory ? limits->memory : SCRIPT_MEMORY_DEFAULT,
                   .instruction_limit =
                       limits->instructions ? limits->instructions : SCRIPT_INSTRUCTIONS_DEFAULT },
-        .environment = environment,
+        .request = request,
         .made = json_object(),
     };
     int result = run(&evaluation, err);
@@ -131,6 +147,7 @@ int script_eval(const char *path, const char *environment, const struct script_l
         json_decref(ordered);
     }
     json_decref(evaluation.made);
+    host_release(&evaluation.host);
     free(file);
     free(folder);
     return result;

@@ -20,12 +20,18 @@ struct script_limits {
 /* About ten seconds of an empty loop on a machine of 2024. */
 #define SCRIPT_INSTRUCTIONS_DEFAULT 2000000000ull
 
+struct script_request {
+    const char *path;            /* a .lua file, or a folder with profile.lua */
+    const char *environment;     /* NULL: the profile's own default */
+    const char *const *settings; /* "path=value" of --set */
+    size_t settings_count;
+    struct script_limits limits;
+};
+
 /*
- * Evaluates the profile at `path` (a .lua file, or a folder with profile.lua) for `environment`
- * (NULL: the profile's own default). The caller releases `profile`. Errors are ERR_PROFILE with
+ * Evaluates a profile. The caller releases `profile`. Errors are ERR_PROFILE with
  * the profile's file and line, followed by the user's own frames where there is more than one.
  */
-int script_eval(const char *path, const char *environment, const struct script_limits *limits,
-                struct profile *profile, struct err *err);
+int script_eval(const struct script_request *request, struct profile *profile, struct err *err);
 
 #endif

@@ -131,9 +131,11 @@ describe("a container", function()
     it("has init containers and sidecars beside it", function()
         local spec = pod("init = { { name = 'wait', image = 'busybox:1', command = { 'true' } } }, "
             .. "sidecars = { { name = 'log', image = 'fluent:1', env = { A = 1 } } }")
-        assert.equal("wait", spec.initContainers[1].name)
-        assert.same({ "web", "log" }, { spec.containers[1].name, spec.containers[2].name })
-        assert.same({ { name = "A", value = "1" } }, spec.containers[2].env)
+        assert.same({ "log", "wait" }, { spec.initContainers[1].name, spec.initContainers[2].name })
+        assert.equal("Always", spec.initContainers[1].restartPolicy)
+        assert.same({ { name = "A", value = "1" } }, spec.initContainers[1].env)
+        spec = pod "containers = { { name = 'twin', image = 'twin:1' } }"
+        assert.same({ "web", "twin" }, { spec.containers[1].name, spec.containers[2].name })
     end)
 end)
 
@@ -261,6 +263,193 @@ describe("a component", function()
     end)
 end)
 
+describe("beside workloads, the language", function()
+    it("has CronJobs", function()
+        local made = objects([[return { bk.cronjob 'clean' { image = 'i', schedule = '0 3 * * *', concurrency = 'Forbid',
+            time_zone = 'Asia/Shanghai', keep_failed = 2, backoff_limit = 1, starting_deadline = '1m' } }]])
+        local spec = made["CronJob/clean"].spec
+        assert.same({ "0 3 * * *", "Forbid", "Asia/Shanghai", 2, 60, 1 }, { spec.schedule, spec.concurrencyPolicy,
+            spec.timeZone, spec.failedJobsHistoryLimit, spec.startingDeadlineSeconds, spec.jobTemplate.spec.backoffLimit })
+        assert.equal("OnFailure", spec.jobTemplate.spec.template.spec.restartPolicy)
+    end)
+
+    it("has names for what lies outside", function()
+        local made = objects([[local db = bk.external 'db' { host = 'db.example.com' }
+            local cache = bk.external 'cache' { addresses = { '10.0.0.5', '10.0.0.6' }, ports = { redis = 6379 } }
+            return { db, cache, bk.deployment 'web' { image = 'i', env = { DB = db.host, CACHE = cache.host } } }]])
+        assert.same({ type = "ExternalName", externalName = "db.example.com" }, made["Service/db"].spec)
+        assert.is_nil(made["Service/cache"].spec.selector)
+        local slice = made["EndpointSlice/cache"]
+        assert.same({ "IPv4", "cache", 6379, "10.0.0.6" }, { slice.addressType,
+            slice.metadata.labels["kubernetes.io/service-name"], slice.ports[1].port, slice.endpoints[2].addresses[1] })
+    end)
+
+    it("has Ingresses of several hosts, paths and components", function()
+        local made = objects([[local web = bk.deployment 'web' { image = 'i', ports = { http = 80 } }
+            local api = bk.deployment 'api' { image = 'i', ports = { grpc = 81 } }
+            return { web, api, bk.ingress 'public' { hosts = { 'a.example.com', 'b.example.com' },
+                paths = { ['/'] = web, ['/api/'] = api }, class = 'nginx', tls = { ['b.example.com'] = 'b-tls' } } }]])
+        local spec = made["Ingress/public"].spec
+        assert.same({ "a.example.com", "b.example.com" }, { spec.rules[1].host, spec.rules[2].host })
+        local paths = spec.rules[1].http.paths
+        assert.same({ "/", "web", "http" }, { paths[1].path, paths[1].backend.service.name,
+            paths[1].backend.service.port.name })
+        assert.same({ "/api/", "api", "grpc" }, { paths[2].path, paths[2].backend.service.name,
+            paths[2].backend.service.port.name })
+        assert.same({ { hosts = { "b.example.com" }, secretName = "b-tls" } }, spec.tls)
+    end)
+
+    it("scales and protects", function()
+        local _, made = container("scale = { min = 2, max = 9, cpu = '70%', memory = '500Mi' }, "
+            .. "disruption = { max_unavailable = '25%' }")
+        assert.is_nil(made["Deployment/web"].spec.replicas)
+        local spec = made["HorizontalPodAutoscaler/web"].spec
+        assert.same({ 2, 9, "web", 70, "500Mi" }, { spec.minReplicas, spec.maxReplicas, spec.scaleTargetRef.name,
+            spec.metrics[1].resource.target.averageUtilization, spec.metrics[2].resource.target.averageValue })
+        assert.equal("25%", made["PodDisruptionBudget/web"].spec.maxUnavailable)
+        assert.same(made["Deployment/web"].spec.selector, made["PodDisruptionBudget/web"].spec.selector)
+    end)
+
+    it("says who may talk to whom", function()
+        local made = objects([[local web = bk.deployment 'web' { image = 'i' }
+            return { web, bk.statefulset 'db' { image = 'i', ports = { mysql = 3306 }, network = {
+                from = { web, 'monitoring', bk.cidr('10.0.0.0/8', { '10.1.0.0/16' }) }, to = {} } } }]])
+        local spec = made["NetworkPolicy/db"].spec
+        assert.same({ "Ingress", "Egress" }, spec.policyTypes)
+        assert.same({ { port = 3306, protocol = "TCP" } }, spec.ingress[1].ports)
+        assert.same({
+            { podSelector = { matchLabels = made["Deployment/web"].spec.selector.matchLabels } },
+            { namespaceSelector = { matchLabels = { ["kubernetes.io/metadata.name"] = "monitoring" } } },
+            { ipBlock = { cidr = "10.0.0.0/8", except = { "10.1.0.0/16" } } },
+        }, spec.ingress[1].from)
+        assert.equal(1, #spec.egress) -- names can be looked up
+    end)
+
+    it("has service accounts with their rights", function()
+        local made = objects([[local me = bk.service_account 'me' {
+                rules = { { resources = { 'pods' }, verbs = { 'get' } } },
+                cluster_rules = { { groups = { 'apps' }, resources = { 'deployments' }, verbs = { 'list' } } } }
+            return { me, bk.deployment 'web' { image = 'i', service_account = me } }]])
+        assert.equal("me", made["Deployment/web"].spec.template.spec.serviceAccountName)
+        assert.same({ { apiGroups = { "" }, resources = { "pods" }, verbs = { "get" } } }, made["Role/me"].rules)
+        assert.same({ kind = "ServiceAccount", name = "me", namespace = "shop" }, made["RoleBinding/me"].subjects[1])
+        assert.equal("shop-me", made["ClusterRoleBinding/shop-me"].roleRef.name)
+        assert.is_nil(made["ClusterRole/shop-me"].metadata.namespace)
+    end)
+
+    it("has priorities, quotas and limits", function()
+        local made = objects([[local high = bk.priority_class 'high' { value = 1000 }
+            return { high, bk.quota 'q' { hard = { pods = 50, ['requests.cpu'] = '10' } },
+                bk.limits 'l' { container = { default = { cpu = '1' }, request = { cpu = '100m' } } },
+                bk.deployment 'web' { image = 'i', priority_class = high } }]])
+        assert.equal(1000, made["PriorityClass/high"].value)
+        assert.equal("high", made["Deployment/web"].spec.template.spec.priorityClassName)
+        assert.same({ pods = "50", ["requests.cpu"] = "10" }, made["ResourceQuota/q"].spec.hard)
+        assert.same({ { type = "Container", default = { cpu = "1" }, defaultRequest = { cpu = "100m" } } },
+            made["LimitRange/l"].spec.limits)
+    end)
+
+    it("has volumes and classes for sites without a provisioner", function()
+        local made = objects([[local slow = bk.storage_class 'slow' { reclaim = 'Retain', binding = 'WaitForFirstConsumer' }
+            local disk = bk.persistent_volume 'disk' { size = '10Gi', source = bk.host_path '/disks/1', class = slow,
+                nodes = { ['kubernetes.io/hostname'] = 'node-1' } }
+            local share = bk.persistent_volume 'share' { size = '1Ti', modes = { 'ReadWriteMany' },
+                source = bk.nfs { server = 'nfs', path = '/x' } }
+            return { slow, disk, share, bk.statefulset 'db' { image = 'i', claims = {
+                data = { size = '10Gi', path = '/d', class = slow, volume = disk } } } }]])
+        assert.equal("kubernetes.io/no-provisioner", made["StorageClass/slow"].provisioner)
+        local spec = made["PersistentVolume/disk"].spec
+        assert.same({ "slow", "/disks/1", "Retain", "10Gi" }, { spec.storageClassName, spec.hostPath.path,
+            spec.persistentVolumeReclaimPolicy, spec.capacity.storage })
+        assert.equal("node-1", spec.nodeAffinity.required.nodeSelectorTerms[1].matchExpressions[1].values[1])
+        assert.same({ server = "nfs", path = "/x" }, made["PersistentVolume/share"].spec.nfs)
+        local claim = made["StatefulSet/db"].spec.volumeClaimTemplates[1].spec
+        assert.same({ "slow", "disk" }, { claim.storageClassName, claim.volumeName })
+    end)
+
+    it("has kinds of one's own, and resources of them", function()
+        local run = evaluate([[local lamp = bk.crd 'lamps.example.com' { kind = 'Lamp', versions = { v1 = { type = 'object' } } }
+            return { lamp:resource 'one' { spec = { on = true } }, lamp }]])
+        local items = cjson.decode(run.out).items
+        assert.same({ "lamps", "lamp", "Namespaced", true }, { items[3].spec.names.plural, items[3].spec.names.singular,
+            items[3].spec.scope, items[3].spec.versions[1].storage })
+        assert.same({ "example.com/v1", "Lamp", true }, { items[2].apiVersion, items[2].kind, items[2].spec.on })
+    end)
+
+    it("places pods", function()
+        local spec = pod([[nodes = { disk = 'ssd', zone = { 'a', 'b' } }, prefer_nodes = { cpu = 'new' },
+            apart = { key = 'kubernetes.io/hostname', required = true }, spread = 'topology.kubernetes.io/zone']])
+        local node = spec.affinity.nodeAffinity
+        assert.same({ { key = "disk", operator = "In", values = { "ssd" } },
+            { key = "zone", operator = "In", values = { "a", "b" } } },
+            node.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[1].matchExpressions)
+        assert.equal("cpu", node.preferredDuringSchedulingIgnoredDuringExecution[1].preference.matchExpressions[1].key)
+        local apart = spec.affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution[1]
+        assert.same({ "kubernetes.io/hostname", "web" }, { apart.topologyKey,
+            apart.labelSelector.matchLabels["app.kubernetes.io/name"] })
+        assert.same({ "topology.kubernetes.io/zone", "ScheduleAnyway" },
+            { spec.topologySpreadConstraints[1].topologyKey, spec.topologySpreadConstraints[1].whenUnsatisfiable })
+    end)
+
+    it("gives files modes, and several sources one folder", function()
+        local spec = pod([[files = { ['/a'] = conf:mode '0400', ['/b'] = conf:key 'x':mode '0755' },
+            volumes = { ['/all'] = bk.projected { conf, pass:key 'p', bk.token { audience = 'vault', expires = '1h' },
+                name = bk.field 'metadata.name' } }]],
+            "local conf, pass = bk.config 'conf' { x = 1 }, bk.secret 'pass' { p = 'q' }")
+        local by_path = {}
+        for _, mount in ipairs(spec.containers[1].volumeMounts) do
+            for _, volume in ipairs(spec.volumes) do
+                by_path[mount.mountPath] = volume.name == mount.name and volume or by_path[mount.mountPath]
+            end
+        end
+        assert.same({ name = "conf", defaultMode = 256 }, by_path["/a"].configMap)
+        assert.same({ name = "conf", items = { { key = "x", path = "x", mode = 493 } } }, by_path["/b"].configMap)
+        assert.same({
+            { configMap = { name = "conf" } }, { secret = { name = "pass", items = { { key = "p", path = "p" } } } },
+            { serviceAccountToken = { path = "token", audience = "vault", expirationSeconds = 3600 } },
+            { downwardAPI = { items = { { path = "name", fieldRef = { fieldPath = "metadata.name" } } } } },
+        }, by_path["/all"].projected.sources)
+    end)
+
+    it("names configs by their content on request, and makes them immutable", function()
+        local function made(value)
+            local found = objects(("local c = bk.config 'conf' { a = '%s' }:hashed():immutable()\n"
+                .. "return { bk.deployment 'web' { image = 'i', env_from = { c }, files = { ['/c'] = c } } }"):format(value))
+            local pod_spec = found["Deployment/web"].spec.template.spec
+            local name = pod_spec.containers[1].envFrom[1].configMapRef.name
+            assert.equal(name, pod_spec.volumes[1].configMap.name)
+            assert.is_true(found["ConfigMap/" .. name].immutable)
+            return name
+        end
+        assert.matches("^conf%-%x+$", made "1")
+        assert.equal(made "1", made "1")
+        assert.not_equal(made "1", made "2")
+    end)
+
+    it("has handlers, other protocols, host ports, and sources that may be missing", function()
+        local made = container([[ports = { http = 80, dns = '53/UDP' }, host_ports = { dns = 53 },
+            pre_stop = { 'sleep', '5' }, post_start = bk.http '/warm', env = { A = conf:key 'x':optional() },
+            env_from = { bk.existing_config 'maybe':optional() }]], "local conf = bk.config 'conf' { x = 1 }")
+        assert.same({ name = "dns", containerPort = 53, protocol = "UDP", hostPort = 53 }, made.ports[1])
+        assert.same({ exec = { command = { "sleep", "5" } } }, made.lifecycle.preStop)
+        assert.same({ httpGet = { path = "/warm", port = "http" } }, made.lifecycle.postStart)
+        assert.is_true(made.env[1].valueFrom.configMapKeyRef.optional)
+        assert.is_true(made.envFrom[1].configMapRef.optional)
+    end)
+
+    it("reaches with a patch what has no word", function()
+        local _, made = container([[ports = { http = 80 }, patch = {
+            deployment = { spec = { paused = true, template = { spec = { containers = { { name = 'web', tty = true } } } } } },
+            service = { spec = { ports = bk.remove } } }]])
+        assert.is_true(made["Deployment/web"].spec.paused)
+        local first = made["Deployment/web"].spec.template.spec.containers[1]
+        assert.same({ "nginx:1", true }, { first.image, first.tty })
+        assert.is_nil(made["Service/web"].spec.ports)
+        _, made = container("patch = function(object) object.metadata.labels.seen = object.kind end")
+        assert.equal("Deployment", made["Deployment/web"].metadata.labels.seen)
+    end)
+end)
+
 describe("a profile", function()
     it("has a namespace of its own, and makes it", function()
         local made = objects "return { bk.deployment 'web' { image = 'i' } }"
@@ -330,7 +519,7 @@ describe("a mistake", function()
         { "return { bk.deployment 'web' { image = 'i', ports = { web = 1 },\nliveness = bk.tcp 'wbe' } }", 3,
             "the probe's port 'wbe' is not one of the container's; did you mean 'web'%?" },
         { "return { bk.deployment 'web' { image = 'i', ports = { http = 0 } } }", 2,
-            "port 'http' should be a whole number from 1 to 65535, not 0" },
+            "port 'http' should be a whole number from 1 to 65535, or one with its protocol as \"53/UDP\", not 0" },
         { "return { bk.deployment 'web' { image = 'i', ports = { 80 } } }", 2, "'ports' should be a table" },
         { "return { bk.deployment 'web' { image = 'i', ports = { HTTP = 80 } } }", 2, "'HTTP' is no port name" },
         { "local c = bk.config 'c' { level = 'x' }\nreturn { bk.deployment 'web' { image = 'i', env = { A = c:key 'lvl' } } }",
@@ -365,7 +554,21 @@ describe("a mistake", function()
         { "return { bk.config 'c' { a = bk.read 'files/other' } }", 2, "no file 'files/other' below the profile's folder" },
         { "return { bk.config 'c' { a = bk.read '../../../Makefile' } }", 2, "lies outside the profile's folder" },
         { "bk.fail('only %s', 'so')", 2, "only so" },
-        { "return { bk.deployment 'web' { image = 'i', init = { { image = 'i' } } } }", 2, "init or sidecar container 1 has no name" },
+        { "return { bk.cronjob 'c' { image = 'i', schedule = 'daily' } }", 2, "schedule should have five fields" },
+        { "return { bk.deployment 'web' { image = 'i', scale = { min = 5, max = 2, cpu = '1%' } } }", 2,
+            "scale: min 5 is above max 2" },
+        { "return { bk.deployment 'web' { image = 'i', replicas = 1, scale = { max = 2, cpu = '70%' } } }", 2,
+            "has both replicas and scale" },
+        { "return { bk.deployment 'web' { image = 'i', disruption = {} } }", 2,
+            "wants either min_available or max_unavailable" },
+        { "return { bk.deployment 'web' { image = 'i', patch = { servce = {} } } }", 2, "patch: it has no 'servce'" },
+        { "return { bk.external 'db' {} }", 2, "external 'db': wants either a host or addresses" },
+        { "return { bk.crd 'lamps' { kind = 'Lamp', versions = {} } }", 2, "crd name 'lamps': wants plural.group" },
+        { "return { bk.deployment 'web' { image = 'i', files = { ['/a'] = bk.config 'c' {}:mode 'rw' } } }", 2,
+            "mode wants permissions such as '0400', not 'rw'" },
+        { "return { bk.deployment 'web' { image = 'i', spread = {} } }", 2, "spread: no 'key'" },
+        { "return { bk.persistent_volume 'p' { size = '1Gi' } }", 2, "persistent volume 'p': no 'source'" },
+        { "return { bk.deployment 'web' { image = 'i', init = { { image = 'i' } } } }", 2, "init: container 1 has no name" },
     }
     for _, row in ipairs(rows) do
         it("is told at its line: " .. row[3], function()

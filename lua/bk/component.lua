@@ -1,0 +1,82 @@
+-- A component as a value: what a profile lists, and what others hold and so need.
+
+local check = require "bk.check"
+local env = require "bk.env"
+local host = require "bk.host"
+
+local component = {}
+
+local methods = {}
+local Component = { kind = "component", what = "a component" }
+
+--- component.host: the name that its Service has in the namespace; carries the need for it.
+function Component.__index(self, key)
+    if key ~= "host" then
+        return methods[key]
+    elseif not rawget(self, "service_name") then
+        check.fail(nil, "component '%s' has no service, so it has no host; give it ports", self.name)
+    end
+    return env.text(self.service_name, { self })
+end
+
+--- Makes a component of { name, word, where, spec, build, ... }. `build(self, release, uses)` returns
+--- its objects and tells `uses` of every config and component that it holds; `fill(self, spec, where)`
+--- checks fields and takes them, for those whose fields a site may change.
+function component.new(fields)
+    return setmetatable(fields, Component)
+end
+
+local need = check.is("a component of the profile", "component", "config", "secret")
+component.needs_rule = check.list(need)
+
+--- A constructor bk.word "name" { ... } for components without containers. `rules` are those of its
+--- fields, `required` lists names, `build` as above.
+function component.define(word, rules, required, build, check_name)
+    rules.needs = component.needs_rule
+    local function fill(self, spec, where)
+        local what = ("%s '%s'"):format(word, self.name)
+        check.fields(where, what, spec, rules)
+        for _, field in ipairs(required) do
+            if spec[field] == nil then
+                check.fail(where, "%s: no '%s'", what, field)
+            end
+        end
+        self.given, self.spec = spec, spec
+    end
+    return function(name)
+        local where = host.where();
+        (check_name or check.name)(where, word, name)
+        return function(spec)
+            local self = component.new { name = name, word = word, where = where, fill = fill, build = build }
+            fill(self, spec, where)
+            return self
+        end
+    end
+end
+
+--- crd:resource "name" { spec = ... }: a custom resource of a bk.crd, which it needs.
+function methods.resource(self, name)
+    if self.word ~= "crd" then
+        check.fail(nil, "component '%s' is no bk.crd, so it has no resources", self.name)
+    end
+    local where = host.where()
+    check.name(where, "resource", name)
+    return function(fields)
+        if type(fields) ~= "table" then
+            check.fail(where, "resource '%s': wants a table { spec = { ... } }, not %s", name, check.show(fields))
+        end
+        return component.new { name = name, word = "resource", where = where, spec = {},
+            build = function(made, release, uses)
+                uses(self)
+                local object = { apiVersion = self.api_version, kind = self.spec.kind,
+                    metadata = self.spec.scope == "Cluster" and release.cluster_metadata(made, name)
+                        or release.metadata(made, name) }
+                for key, value in pairs(fields) do
+                    object[key] = value
+                end
+                return { object }
+            end }
+    end
+end
+
+return component

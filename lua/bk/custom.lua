@@ -1,0 +1,56 @@
+-- Kinds of one's own: CustomResourceDefinitions.
+
+local check = require "bk.check"
+local component = require "bk.component"
+
+local custom = {}
+
+local function subdomain(where, what, name)
+    if type(name) ~= "string" or #name > 253 or not name:find "^[a-z0-9][a-z0-9.-]*%.[a-z0-9.-]*[a-z0-9]$" then
+        check.fail(where, "%s name %s: wants plural.group, e.g. \"lamps.example.com\"", what, check.show(name))
+    end
+end
+
+local define = component.define("crd", {
+    kind = check.text, scope = check.one_of("Namespaced", "Cluster"), singular = check.text,
+    short = check.list(check.text), versions = check.map, storage = check.text, columns = check.map,
+    status = check.flag,
+}, { "kind", "versions" }, function(self, release)
+    local spec, versions = self.spec, {}
+    for name, schema in pairs(spec.versions) do
+        versions[#versions + 1] = {
+            name = name, served = true, storage = name == self.storage, schema = { openAPIV3Schema = schema },
+            subresources = spec.status and { status = setmetatable({}, { __name = "bk.object" }) } or nil,
+            additionalPrinterColumns = spec.columns and spec.columns[name],
+        }
+    end
+    local plural, group = self.name:match "^([^.]+)%.(.+)$"
+    return { {
+        apiVersion = "apiextensions.k8s.io/v1", kind = "CustomResourceDefinition",
+        metadata = release.cluster_metadata(self, self.name),
+        spec = {
+            group = group, scope = spec.scope or "Namespaced", versions = versions,
+            names = { plural = plural, singular = spec.singular or spec.kind:lower(), kind = spec.kind,
+                shortNames = spec.short },
+        },
+    } }
+end, subdomain)
+
+--- bk.crd "lamps.example.com" { kind = "Lamp", versions = { v1 = schema }, storage = "v1", scope, short,
+--- singular, status = true, columns = { v1 = { ... } } }: a schema is an openAPIV3Schema. Resources of the
+--- kind are crd:resource "name" { spec = { ... } }.
+function custom.crd(name)
+    local make = define(name)
+    return function(spec)
+        local self = make(spec)
+        local only = next(spec.versions)
+        self.storage = spec.storage or only
+        if not only or not spec.versions[self.storage] or not spec.storage and next(spec.versions, only) then
+            check.fail(self.where, "crd '%s': storage should name one of its versions", name)
+        end
+        self.api_version = name:match "^[^.]+%.(.+)$" .. "/" .. self.storage
+        return self
+    end
+end
+
+return custom

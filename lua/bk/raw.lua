@@ -1,0 +1,34 @@
+-- API objects as they are, for what has no word of its own.
+
+local check = require "bk.check"
+local component = require "bk.component"
+local host = require "bk.host"
+
+local raw = {}
+
+--- bk.raw "name" { object, ... , needs = { ... } }: a component of these objects. Without a namespace they go
+--- to the profile's.
+function raw.raw(name)
+    local where = host.where()
+    check.name(where, "component", name)
+    return function(objects)
+        local what = ("component '%s'"):format(name)
+        if type(objects) ~= "table" then
+            check.fail(where, "%s: wants a list of objects, not %s", what, check.show(objects))
+        elseif objects.needs and component.needs_rule(objects.needs) then
+            check.fail(where, "%s: 'needs' should be %s", what, component.needs_rule(objects.needs))
+        end
+        for i, object in ipairs(objects) do
+            local meta = type(object) == "table" and object.metadata
+            if type(meta) ~= "table" or not meta.name or not object.kind or not object.apiVersion then
+                check.fail(where, "%s: object %d lacks apiVersion, kind or metadata.name", what, i)
+            end
+        end
+        return component.new { name = name, word = "raw", where = where, spec = { needs = objects.needs },
+            build = function()
+                return { table.unpack(objects) }
+            end }
+    end
+end
+
+return raw

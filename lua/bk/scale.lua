@@ -1,0 +1,86 @@
+-- How many: the HorizontalPodAutoscaler and the PodDisruptionBudget of a workload.
+
+local check = require "bk.check"
+local quantity = require "bk.quantity"
+
+local scale = {}
+
+local function target(value)
+    return type(value) ~= "string" and "a share of the request as \"70%\", or a quantity per pod" or
+        not value:find "^%d+%%$" and quantity.rule(value) and "a share of the request as \"70%\", or a quantity per pod"
+        or nil
+end
+
+local scale_rules = {
+    min = check.whole(0), max = check.whole(1), cpu = target, memory = target, metrics = check.list(check.map),
+    behavior = check.map,
+}
+local count = check.either("a number of pods or a share as \"25%\"", check.whole(0), function(value)
+    return not (type(value) == "string" and value:find "^%d+%%$") and "a share" or nil
+end)
+scale.count = count
+
+--- Checks scale = { min, max, cpu = "70%", memory, metrics, behavior } and
+--- disruption = { min_available or max_unavailable }.
+function scale.check(where, what, spec)
+    local wanted, disruption = spec.scale, spec.disruption
+    if wanted then
+        check.fields(where, what .. ": scale", wanted, scale_rules)
+        if not wanted.max then
+            check.fail(where, "%s: scale: no 'max'", what)
+        elseif (wanted.min or 1) > wanted.max then
+            check.fail(where, "%s: scale: min %d is above max %d", what, wanted.min, wanted.max)
+        elseif not (wanted.cpu or wanted.memory or wanted.metrics) then
+            check.fail(where, "%s: scale: by what? give cpu, memory or metrics", what)
+        elseif spec.replicas then
+            check.fail(where, "%s: has both replicas and scale; with scale the autoscaler sets the replicas", what)
+        end
+    end
+    if disruption then
+        check.fields(where, what .. ": disruption", disruption, { min_available = count, max_unavailable = count })
+        if (disruption.min_available == nil) == (disruption.max_unavailable == nil) then
+            check.fail(where, "%s: disruption: wants either min_available or max_unavailable", what)
+        end
+    end
+end
+
+local function resource_metric(name, value)
+    local share = value:match "^(%d+)%%$"
+    return { type = "Resource", resource = { name = name, target = {
+        type = share and "Utilization" or "AverageValue",
+        averageUtilization = share and math.tointeger(share), averageValue = not share and value or nil,
+    } } }
+end
+
+--- The objects of `scale` and `disruption` of a component.
+function scale.build(self, release, add)
+    local wanted, disruption = self.spec.scale, self.spec.disruption
+    if wanted then
+        local metrics = {}
+        for _, name in ipairs { "cpu", "memory" } do
+            metrics[#metrics + 1] = wanted[name] and resource_metric(name, wanted[name])
+        end
+        for _, metric in ipairs(wanted.metrics or {}) do
+            metrics[#metrics + 1] = metric
+        end
+        add {
+            apiVersion = "autoscaling/v2", kind = "HorizontalPodAutoscaler",
+            metadata = release.metadata(self, self.name),
+            spec = {
+                scaleTargetRef = { apiVersion = "apps/v1", kind = self.word, name = self.name },
+                minReplicas = wanted.min or 1, maxReplicas = wanted.max, metrics = metrics, behavior = wanted.behavior,
+            },
+        }
+    end
+    if disruption then
+        add {
+            apiVersion = "policy/v1", kind = "PodDisruptionBudget", metadata = release.metadata(self, self.name),
+            spec = {
+                minAvailable = disruption.min_available, maxUnavailable = disruption.max_unavailable,
+                selector = { matchLabels = release.selector(self) },
+            },
+        }
+    end
+end
+
+return scale

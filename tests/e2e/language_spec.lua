@@ -1,0 +1,88 @@
+local cjson = require "cjson"
+local support = require "support"
+local kubectl, on_cluster, profile = support.kubectl, support.on_cluster, support.profile
+
+-- Every word of the language that makes an object, in one profile.
+local everything = [[
+    local conf = bk.config "conf" { level = "INFO" }:hashed():immutable()
+    local pass = bk.secret "pass" { password = "p" }
+    local me = bk.service_account "me" { rules = { { resources = { "pods" }, verbs = { "get" } } },
+        cluster_rules = { { resources = { "nodes" }, verbs = { "list" } } } }
+    local high = bk.priority_class "every-high" { value = 1000, description = "of a test" }
+    local class = bk.storage_class "every-slow" { binding = "Immediate" }
+    local disk = bk.persistent_volume "every-disk" { size = "1Gi", source = bk.host_path "/disks/1", class = class,
+        nodes = { ["kubernetes.io/hostname"] = "node-1" } }
+    local lamp = bk.crd "lights.example.com" { kind = "Light", short = { "li" }, status = true, versions = { v1 = {
+        type = "object", properties = { spec = { type = "object", properties = { on = { type = "boolean" } } } } } } }
+    local db = bk.statefulset "db" { image = "db:1", ports = { sql = 3306, dns = "53/UDP" }, keep_claims = { scaled = false },
+        claims = { data = { size = "1Gi", path = "/d", class = class, volume = disk } }, min_ready = "1s",
+        network = { from = { "monitoring", bk.cidr "10.0.0.0/8" }, to = {} }, strategy = "RollingUpdate" }
+    local web = bk.deployment "web" {
+        image = "web:1", ports = { http = 80 }, service_account = me, priority_class = high, token = false,
+        scale = { min = 1, max = 3, cpu = "70%" }, disruption = { max_unavailable = 1 },
+        resources = { cpu = "100m..1", memory = "64Mi" }, env = { DB = db.host, IP = bk.field "status.podIP" },
+        env_from = { conf }, files = { ["/etc/conf"] = conf:mode "0440", ["/etc/pass"] = pass:key "password":mode "0400" },
+        volumes = { ["/tmp"] = bk.empty_dir { memory = true }, ["/all"] = bk.projected { conf, pass:key "password",
+            bk.token { audience = "a", expires = "1h" }, name = bk.field "metadata.name" } },
+        nodes = { ["kubernetes.io/os"] = "linux" }, prefer_nodes = { ["kubernetes.io/arch"] = "amd64" },
+        apart = "kubernetes.io/hostname", spread = { key = "topology.kubernetes.io/zone", max_skew = 2 },
+        init = { { name = "init", image = "i:1", command = { "true" } } },
+        sidecars = { { name = "side", image = "s:1", readiness = bk.tcp { port = 1 } } },
+        containers = { { name = "twin", image = "t:1" } },
+        pre_stop = { "sleep", "5" }, post_start = bk.http "/warm", security = { runAsUser = 1000 },
+        service = { type = "NodePort", sticky = true }, strategy = { max_surge = 1, max_unavailable = "25%" },
+        ingress = { hosts = { "a.example.com", "b.example.com" }, paths = { ["/"] = "http" }, tls = "some-tls" },
+        patch = { deployment = { metadata = { annotations = { patched = "yes" } } } },
+    }
+    return {
+        web, db, me, high, class, disk, pass,
+        bk.cronjob "clean" { image = "c:1", schedule = "0 3 * * *", concurrency = "Forbid", time_zone = "Asia/Shanghai" },
+        bk.daemonset "agent" { image = "a:1", host_network = true, ports = { metrics = 9100 }, host_ports = { metrics = 9100 },
+            strategy = { max_unavailable = "50%" }, tolerations = { { operator = "Exists" } } },
+        bk.external "mail" { host = "mail.example.com" },
+        bk.external "cache" { addresses = { "10.0.0.5" }, ports = { redis = 6379 } },
+        bk.ingress "public" { hosts = { "c.example.com" }, paths = { ["/"] = web, ["/web"] = web } },
+        bk.quota "quota" { hard = { pods = 50 } }, bk.limits "limits" { container = { default = { cpu = "1", memory = "1Gi" } } },
+        lamp, lamp:resource "hall" { spec = { on = true } },
+    }]]
+
+describe("every word of the language", function()
+    it("is accepted by the API server, comes up, and is left as it is", function()
+        local folder = profile("every", everything)
+        local run = on_cluster("apply", folder, "--timeout", "60s")
+        assert.equal(0, run.code, run.err)
+        assert.equal("1", kubectl "get deployment web -n every -o 'jsonpath={.status.readyReplicas}'")
+        assert.equal("3", kubectl "get daemonset agent -n every -o 'jsonpath={.status.numberReady}'")
+        assert.equal("Bound every-disk", kubectl
+            "get pvc data-db-0 -n every -o 'jsonpath={.status.phase} {.spec.volumeName}'")
+        assert.equal("true", kubectl "get light hall -n every -o 'jsonpath={.spec.on}'")
+        run = on_cluster("apply", folder, "-o", "json")
+        assert.equal(0, run.code, run.err)
+        local report = cjson.decode(run.out)
+        assert.same({ 0, 0 }, { report.objects.created, report.objects.changed })
+    end)
+end)
+
+describe("an environment", function()
+    local function pinned(cluster)
+        return support.folder({ ["profile.lua"] = ([[local bk = require "bk"
+            return bk.profile "pinned" { default = "dev", environments = { dev = { cluster = bk.cluster { %s } } },
+                components = { bk.config "c" { a = 1 } } }]]):format(cluster) })
+    end
+
+    it("may be pinned to its cluster", function()
+        local server = support.read(support.kubeconfig):match "server: (%S+)"
+        local uid = kubectl "get namespace kube-system -o 'jsonpath={.metadata.uid}'"
+        local run = on_cluster("apply", pinned(("server = %q, context = 't*', uid = %q"):format(server .. "/", uid)))
+        assert.equal(0, run.code, run.err)
+        for field, message in pairs {
+            ["server = 'https://prod.example.com'"] = "belongs to the server https://prod.example.com, but context 'test' is",
+            ["context = 'prod-*'"] = "belongs to contexts 'prod%-%*', not 'test'",
+            ["uid = 'a-b-c'"] = "whose kube%-system has uid a%-b%-c; that of context 'test'",
+        } do
+            run = on_cluster("apply", pinned(field))
+            assert.equal(2, run.code)
+            assert.matches("profile.lua:2: environment 'dev' .*" .. message, run.err)
+        end
+    end)
+end)
