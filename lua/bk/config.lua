@@ -75,6 +75,10 @@ function methods.hashed(source)
     end
     local parts = {}
     for key, text in pairs(source.data) do
+        if type(text) == "table" then
+            check.fail(nil, "%s '%s': '%s' is generated, so its name can't follow its content", source.word,
+                source.name, key)
+        end
         parts[#parts + 1] = ("%d:%s%d:%s"):format(#key, key, #text, text)
     end
     source.object = hash.name(source.name .. "-" .. hash.of(table.concat(parts)))
@@ -85,6 +89,22 @@ local metas = {
     config = { kind = "config", what = "a config", __index = methods },
     secret = { kind = "secret", what = "a secret", __index = methods },
 }
+
+--- The text of a value; what is secret or to be generated has its place in a secret only.
+local function text_of(where, what, word, key, value)
+    local kind = check.kind(value)
+    if kind == "sealed" or kind == "generated" then
+        if word ~= "secret" then
+            check.fail(where, "%s: '%s' is %s, which belongs into a bk.secret", what, key, check.show(value))
+        end
+        return kind == "sealed" and value.text or value
+    elseif kind == "text" then
+        return value.value
+    elseif check.scalar(value) then
+        check.fail(where, "%s: '%s' should be %s", what, key, check.scalar(value))
+    end
+    return tostring(value)
+end
 
 local function constructor(word, existing)
     return function(name)
@@ -103,10 +123,8 @@ local function constructor(word, existing)
                 if type(key) ~= "string" or not key:find "^[-._%w]+$" then
                     check.fail(where, "%s: %s is no key; keys are of letters, digits, '-', '_' and '.'", what,
                         check.show(key))
-                elseif check.scalar(value) then
-                    check.fail(where, "%s: '%s' should be %s", what, key, check.scalar(value))
                 end
-                texts[key] = tostring(value)
+                texts[key] = text_of(where, what, word, key, value)
             end
             return setmetatable({ word = word, name = name, object = name, where = where, data = texts }, metas[word])
         end
@@ -122,22 +140,6 @@ config.existing_secret = constructor("secret", true)
 
 config.is_source = check.is("a bk.config or bk.secret", "config", "secret")
 
-local alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-
---- Base64 (RFC 4648) of bytes.
-function config.base64(text)
-    local out = {}
-    for i = 1, #text, 3 do
-        local a, b, c = text:byte(i, i + 2)
-        local bits = a << 16 | (b or 0) << 8 | (c or 0)
-        for k = 0, 3 do
-            local digit = bits >> (18 - 6 * k) & 63
-            out[#out + 1] = (k < 2 or k == 2 and b or k == 3 and c) and alphabet:sub(digit + 1, digit + 1) or "="
-        end
-    end
-    return table.concat(out)
-end
-
 --- The object of a config or secret. Secrets are written as `data`: with `stringData`, which the
 --- server turns into data, a second apply would find a difference.
 function config.build(value, metadata)
@@ -145,7 +147,7 @@ function config.build(value, metadata)
     if value.word == "secret" then
         data = {}
         for key, text in pairs(value.data) do
-            data[key] = config.base64(text)
+            data[key] = type(text) == "table" and text or host.base64(text)
         end
         local is_tls = data["tls.crt"] and data["tls.key"]
         return {

@@ -5,7 +5,9 @@ local check = require "bk.check"
 local config = require "bk.config"
 local custom = require "bk.custom"
 local env = require "bk.env"
+local generate = require "bk.generate"
 local host = require "bk.host"
+local input = require "bk.input"
 local network = require "bk.network"
 local patch = require "bk.patch"
 local policy = require "bk.policy"
@@ -26,8 +28,9 @@ local bk = {
     service_account = access.service_account, priority_class = policy.priority_class, quota = policy.quota,
     limits = policy.limits, crd = custom.crd, remove = patch.remove,
     storage_class = storage.storage_class, persistent_volume = storage.persistent_volume,
-    config = config.config, secret = config.secret, base64 = config.base64,
+    config = config.config, secret = config.secret, base64 = host.base64,
     existing_config = config.existing_config, existing_secret = config.existing_secret,
+    input = input.input, generated = generate.password, rsa_pair = generate.rsa_pair, tls_pair = generate.tls_pair,
     field = env.field, resource = env.resource,
     http = probe.http, tcp = probe.tcp, exec = probe.exec, grpc = probe.grpc,
     host_path = volume.host_path, empty_dir = volume.empty_dir, existing_claim = volume.existing_claim,

@@ -3,6 +3,7 @@
 local check = require "bk.check"
 local config = require "bk.config"
 local host = require "bk.host"
+local input = require "bk.input"
 local values = require "bk.values"
 
 local profile = {}
@@ -251,6 +252,7 @@ function profile.compile(self, environment, settings)
         })
     end
     transform(self, components, env)
+    input.check_all()
     local pin = rawget(env, "cluster")
     return {
         name = self.name, environment = env.name, namespace = namespace, components = mark_lists(components),

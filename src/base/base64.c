@@ -1,14 +1,15 @@
 #include "base/base64.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 
+static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
 char *base64_decode(const char *text, size_t *len)
 {
-    static const char alphabet[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     char *out = xcalloc(1, strlen(text) / 4 * 3 + 4); /* a string at every point */
     size_t used = 0, digits = 0, padding = 0;
     unsigned bits = 0;
@@ -34,4 +35,23 @@ char *base64_decode(const char *text, size_t *len)
     if (len)
         *len = used;
     return out;
+}
+
+char *base64_encode(const char *bytes, size_t length)
+{
+    const unsigned char *in = (const unsigned char *)bytes;
+    char *text = xmalloc((length + 2) / 3 * 4 + 1), *out = text;
+    for (size_t i = 0; i < length; i += 3) {
+        unsigned bits = (unsigned)in[i] << 16;
+        bits |= i + 1 < length ? (unsigned)in[i + 1] << 8 : 0;
+        bits |= i + 2 < length ? in[i + 2] : 0;
+        *out++ = alphabet[bits >> 18];
+        *out++ = alphabet[bits >> 12 & 63];
+        *out++ = alphabet[bits >> 6 & 63];
+        *out++ = alphabet[bits & 63];
+    }
+    for (size_t i = length; i % 3 != 0; i++) /* what the last group lacks */
+        out[-1 - (ptrdiff_t)(i - length)] = '=';
+    *out = '\0';
+    return text;
 }

@@ -22,6 +22,8 @@ static const struct option_row {
     { 'e', "environment", "NAME", "environment of the profile (default: the profile's own)" },
     { 's', "set", "PATH=VALUE",
       "another value: of the environment, or component.field; may be repeated" },
+    { 'i', "input", "NAME=VALUE",
+      "an input of the profile; NAME=@FILE reads a file; may be repeated" },
     { 'o', "output", "FORMAT", NULL },
     { 'k', "kubeconfig", "FILE", "kubeconfig (default: $KUBECONFIG, then ~/.kube/config)" },
     { 'c', "context", "NAME", "context of the kubeconfig (default: its current one)" },
@@ -29,6 +31,8 @@ static const struct option_row {
     { 'w', "no-wait", NULL, "apply only; don't wait for rollouts" },
     { 'f', "force", NULL, "take over fields that another manager owns" },
     { 'y', "yes", NULL, "don't ask" },
+    { 'S', "show-secrets", NULL, "print the values of Secrets, too" },
+    { 'x', "allow-exec", NULL, "let inputs run the commands that the profile names for them" },
     { 'M', "memory-limit", "MIB", "memory that the profile may use (default 256)" },
     { 'I', "instruction-limit", "MILLIONS", "work that the profile may do (default 2000)" },
     { 'h', "help", NULL, "this text" },
@@ -41,7 +45,7 @@ static const struct command commands[] = {
       "Examples:\n"
       "  bkdeploy render profiles/hello\n"
       "  bkdeploy render profiles/bklog -e prod -o json\n",
-      "yaml or json", "esoMIh", command_render },
+      "yaml or json", "esixoSMIh", command_render },
     { "apply", "PROFILE", "apply a profile and wait until it runs",
       "Tries everything by a dry run before the first write; applies namespaces and CRDs first, "
       "then\n"
@@ -53,14 +57,14 @@ static const struct command commands[] = {
       "Examples:\n"
       "  bkdeploy apply profiles/hello\n"
       "  bkdeploy apply profiles/bklog -e prod --context site-a --timeout 20m\n",
-      "json", "esokctwfyMIh", command_apply },
+      "json", "esixokctwfyMIh", command_apply },
     { "status", "PROFILE", "show how a profile's objects stand on the cluster",
       "Reads only. Exit codes: 0 all ready; 1 something is missing or not ready; 2, 8 as for "
       "apply.\n\n"
       "Examples:\n"
       "  bkdeploy status profiles/bklog -e dev\n"
       "  bkdeploy status profiles/bklog -e dev -o json\n",
-      "json", "esokcMIh", command_status },
+      "json", "esixokcMIh", command_status },
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
 
@@ -137,16 +141,19 @@ static int parse_duration(const char *text, long *milliseconds, struct err *err)
                    text);
 }
 
-static int add_setting(struct script_request *script, const char *text, struct err *err)
+/* Appends "name=value" to a list of such. */
+static int add_pair(const char *const **list, size_t *count, const char *option, const char *text,
+                    struct err *err)
 {
     const char *equals = strchr(text, '=');
     if (!equals || equals == text)
-        return err_set(err, ERR_USAGE, "--set wants path=value, e.g. web.replicas=5, not '%s'",
+        return err_set(err, ERR_USAGE, "--%s wants %s, not '%s'", option,
+                       strcmp(option, "set") == 0 ? "path=value, e.g. web.replicas=5"
+                                                  : "name=value or name=@file",
                        text);
-    size_t size = (script->settings_count + 1) * sizeof *script->settings;
-    const char **settings = xrealloc((void *)script->settings, size);
-    settings[script->settings_count++] = text;
-    script->settings = settings;
+    const char **longer = xrealloc((void *)*list, (*count + 1) * sizeof *longer);
+    longer[(*count)++] = text;
+    *list = longer;
     return 0;
 }
 
@@ -155,7 +162,9 @@ static int set_option(struct options *options, char letter, const char *value, s
     unsigned long long number;
     switch (letter) {
     case 'e': options->script.environment = value; return 0;
-    case 's': return add_setting(&options->script, value, err);
+    case 's':
+        return add_pair(&options->script.settings, &options->script.settings_count, "set", value,
+                        err);
     case 'o': options->output = value; return 0;
     case 'k': options->kubeconfig = value; return 0;
     case 'c': options->context = value; return 0;
@@ -163,6 +172,11 @@ static int set_option(struct options *options, char letter, const char *value, s
     case 'w': options->no_wait = true; return 0;
     case 'f': options->force = true; return 0;
     case 'y': options->yes = true; return 0;
+    case 'S': options->show_secrets = true; return 0;
+    case 'x': options->script.allow_exec = true; return 0;
+    case 'i':
+        return add_pair(&options->script.inputs, &options->script.inputs_count, "input", value,
+                        err);
     case 'h': options->help = true; return 0;
     case 'M':
         if (parse_number(value, "memory-limit", &number, err) != 0)
@@ -239,6 +253,7 @@ static int run_command(const struct command *command, int argc, char **argv)
     if (result == 0)
         result = command->run(&options, &err);
     free((void *)options.script.settings);
+    free((void *)options.script.inputs);
     if (result < 0) {
         fprintf(stderr, "bkdeploy: %s\n", err.message);
         return err_exit_code(err.kind);

@@ -21,6 +21,7 @@ struct options {
     bool force;
     bool yes;
     bool help;
+    bool show_secrets;
 };
 
 struct command {

@@ -14,11 +14,22 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "base/base64.h"
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/interrupt.h"
+#include "base/mem.h"
+#include "base/process.h"
 #include "script/embedded.h"
 
-enum { STUCK_SECONDS = 5, HOOK_STEP = 1000, FILE_MAX = 16 << 20, FRAMES_MAX = 12 };
+enum {
+    STUCK_SECONDS = 5,
+    COMMAND_WORDS_MAX = 32,
+    OUTPUT_MAX = 1 << 20,
+    HOOK_STEP = 1000,
+    FILE_MAX = 16 << 20,
+    FRAMES_MAX = 12
+};
 
 /* Chunk names of the tool's own modules start so; frames of theirs are not the user's. */
 static const char own_prefix[] = "=[";
@@ -343,8 +354,8 @@ static bool find_base(const char *folder, const char *name, char *found, size_t 
     parent_of(folder, around, sizeof around);
     for (int i = 0; i < 3; i++) {
         const char *shown = strcmp(around, ".") == 0 ? "" : around;
-        int length =
-            snprintf(found, size, "%s%s%s", shown, *shown && strcmp(shown, "/") ? "/" : "", name);
+        int length = snprintf(found, size, "%s%s%s", shown,
+                              *shown && strcmp(shown, "/") != 0 ? "/" : "", name);
         int file_length = snprintf(file, sizeof file, "%s/profile.lua", found);
         if (length > 0 && (size_t)length < size && file_length > 0 &&
             (size_t)file_length < sizeof file && access(file, R_OK) == 0)
@@ -433,11 +444,87 @@ static int lua_extend(lua_State *L)
     return 1;
 }
 
+/* bk.host.variable(name): of the program's environment, or nil. For inputs, which declare it. */
+static int lua_variable(lua_State *L)
+{
+    lua_pushstring(L, getenv(luaL_checkstring(L, 1)));
+    return 1;
+}
+
+/* bk.host.operator_file(path): the text of a file that the operator named on the command line. */
+static int lua_operator_file(lua_State *L)
+{
+    push_file(L, luaL_checkstring(L, 1));
+    return 1;
+}
+
+/* bk.host.base64(bytes): their text. */
+static int lua_base64(lua_State *L)
+{
+    size_t length;
+    const char *bytes = luaL_checklstring(L, 1, &length);
+    luaL_argcheck(L, length <= FILE_MAX, 1, "too long");
+    char *place =
+        lua_newuserdatauv(L, (length + 2) / 3 * 4 + 1, 0); /* may raise: nothing held yet */
+    char *text = base64_encode(bytes, length);
+    memcpy(place, text, strlen(text) + 1);
+    xfree_secret(text);
+    lua_pushstring(L, place);
+    return 1;
+}
+
+/* bk.host.command(list): what a program prints; nil and why not. */
+static int lua_command(lua_State *L)
+{
+    struct host *host = host_of(L);
+    const char *argv[COMMAND_WORDS_MAX + 1] = { NULL };
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_Unsigned count = lua_rawlen(L, 1);
+    if (!host->allow_exec) {
+        lua_pushnil(L);
+        lua_pushstring(L, "commands are run with --allow-exec only");
+        return 2;
+    }
+    luaL_argcheck(L, count > 0 && count <= COMMAND_WORDS_MAX, 1, "1 to 32 words");
+    luaL_checkstack(L, (int)count + 4, "a command");
+    for (lua_Unsigned i = 0; i < count; i++) {
+        lua_rawgeti(L, 1, (lua_Integer)i + 1);
+        argv[i] = luaL_checkstring(L, -1); // stays on the stack while it is used
+    }
+    struct err err = ERR_INIT;
+    struct buf text = { .max = OUTPUT_MAX };
+    set_timer(0); /* waiting is not hanging */
+    int result = process_output(argv, &text, &err);
+    set_timer(STUCK_SECONDS);
+    char *bytes = lua_newuserdatauv(L, text.len + 1, 0);
+    memcpy(bytes, buf_text(&text), text.len);
+    size_t length = text.len;
+    explicit_bzero(text.data, text.data ? text.len : 0);
+    buf_release(&text);
+    if (result != 0) {
+        lua_pushnil(L);
+        lua_pushstring(L, err.message);
+        return 2;
+    }
+    lua_pushlstring(L, bytes, length);
+    return 1;
+}
+
 void host_open(lua_State *L, struct host *host)
 {
     (void)host;
-    lua_newtable(L); // loaded
-    lua_createtable(L, 0, 3);
+    lua_newtable(L); // inputs loaded
+    lua_createtable(L, 0, 6);
+    lua_pushvalue(L, -3);
+    lua_setfield(L, -2, "inputs");
+    lua_pushcfunction(L, lua_variable);
+    lua_setfield(L, -2, "variable");
+    lua_pushcfunction(L, lua_operator_file);
+    lua_setfield(L, -2, "operator_file");
+    lua_pushcfunction(L, lua_base64);
+    lua_setfield(L, -2, "base64");
+    lua_pushcfunction(L, lua_command);
+    lua_setfield(L, -2, "command");
     lua_pushcfunction(L, lua_extend);
     lua_setfield(L, -2, "extend");
     lua_pushcfunction(L, lua_read);
@@ -450,6 +537,7 @@ void host_open(lua_State *L, struct host *host)
     lua_call(L, 1, 1);
     lua_setfield(L, -2, "cjson");
     lua_rawsetp(L, LUA_REGISTRYINDEX, &loaded_key);
+    lua_pop(L, 1);
     lua_pushcfunction(L, lua_require);
     lua_setglobal(L, "require");
 }

@@ -6,6 +6,7 @@
 #define SCRIPT_HOST_H
 
 #include <lua.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 enum { HOST_BASES_MAX = 8 };
@@ -15,6 +16,7 @@ struct host {
     const char *folder;          /* what require and bk.host.read may see */
     char *bases[HOST_BASES_MAX]; /* folders of the profiles that are extended; host_release() */
     size_t bases_count;
+    bool allow_exec;     /* bk.host.command() may run programs */
     size_t memory_limit; /* bytes; 0: none */
     unsigned long long instruction_limit;
 
@@ -26,7 +28,8 @@ struct host {
 /* A state that allocates within the limit; the caller closes it. NULL when even that fails. */
 lua_State *host_state_new(struct host *host);
 
-/* Sets `require` and readies the loaded modules. MAY_RAISE, like all below. */
+/* Sets `require` and readies the loaded modules; pops the list that bk.host.inputs is to be.
+ * MAY_RAISE, like all below. */
 void host_open(lua_State *L, struct host *host);
 
 /* Starts counting instructions, and a timer for calls of Lua's library that don't end: those end

@@ -52,14 +52,14 @@ static int find_profile(const char *path, char **file, char **folder, struct err
     return 0;
 }
 
-/* Pushes { { path =, text = } } of --set. MAY_RAISE. */
-static void push_settings(lua_State *L, const struct script_request *request)
+/* Pushes { { path = "name", text = "value" } } of "name=value" texts. MAY_RAISE. */
+static void push_pairs(lua_State *L, const char *const *pairs, size_t count)
 {
-    lua_createtable(L, (int)request->settings_count, 0);
-    for (size_t i = 0; i < request->settings_count; i++) {
-        const char *equals = strchr(request->settings[i], '=');
+    lua_createtable(L, (int)count, 0);
+    for (size_t i = 0; i < count; i++) {
+        const char *equals = strchr(pairs[i], '=');
         lua_createtable(L, 0, 2);
-        lua_pushlstring(L, request->settings[i], (size_t)(equals - request->settings[i]));
+        lua_pushlstring(L, pairs[i], (size_t)(equals - pairs[i]));
         lua_setfield(L, -2, "path");
         lua_pushstring(L, equals + 1);
         lua_setfield(L, -2, "text");
@@ -73,6 +73,7 @@ static int eval_protected(lua_State *L)
     struct evaluation *evaluation = lua_touserdata(L, 1);
     struct host *host = &evaluation->host;
     sandbox_open(L);
+    push_pairs(L, evaluation->request->inputs, evaluation->request->inputs_count);
     host_open(L, host);
     sandbox_prelude(L, host);
     host_arm(L, host);
@@ -87,7 +88,7 @@ static int eval_protected(lua_State *L)
     lua_getfield(L, -1, "compile"); // profile bk compile
     lua_pushvalue(L, -3);
     lua_pushstring(L, evaluation->request->environment);
-    push_settings(L, evaluation->request);
+    push_pairs(L, evaluation->request->settings, evaluation->request->settings_count);
     lua_call(L, 3, 1); // profile bk compiled
     convert_into(L, -1, evaluation->made, "profile");
     return 0;
@@ -134,6 +135,7 @@ int script_eval(const struct script_request *request, struct profile *profile, s
     struct evaluation evaluation = {
         .host = { .file = file,
                   .folder = folder,
+                  .allow_exec = request->allow_exec,
                   .memory_limit = limits->memory ? limits->memory : SCRIPT_MEMORY_DEFAULT,
                   .instruction_limit =
                       limits->instructions ? limits->instructions : SCRIPT_INSTRUCTIONS_DEFAULT },

@@ -6,6 +6,7 @@
 #ifndef SCRIPT_SCRIPT_H
 #define SCRIPT_SCRIPT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/err.h"
@@ -25,6 +26,9 @@ struct script_request {
     const char *environment;     /* NULL: the profile's own default */
     const char *const *settings; /* "path=value" of --set */
     size_t settings_count;
+    const char *const *inputs; /* "name=value" or "name=@file" of --input */
+    size_t inputs_count;
+    bool allow_exec; /* inputs may run commands */
     struct script_limits limits;
 };
 

@@ -8,7 +8,7 @@ local function evaluate(body, ...)
             .. "\nend return bk.profile 'shop' { components = parts() }",
         ["files/my.cnf"] = "[mysqld]\nmax_connections = 500\n",
     })
-    return support.run("render", folder, "-o", "json", ...)
+    return support.run("render", folder, "-o", "json", "--show-secrets", ...)
 end
 
 --- The objects of the profile, by "Kind/name".

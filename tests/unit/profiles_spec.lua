@@ -7,7 +7,7 @@ local profiles = {
 }
 
 local function render(profile, environment, format)
-    local words = { "render", profile, "-o", format or "json" }
+    local words = { "render", profile, "--show-secrets", "-o", format or "json" }
     if environment then
         words[#words + 1], words[#words + 2] = "-e", environment
     end
