@@ -21,7 +21,7 @@ CFLAGS = -O1 -g -fsanitize=address,undefined -fno-omit-frame-pointer -fno-saniti
 endif
 
 SOURCES := $(shell find src -name '*.c' | LC_ALL=C sort)
-LUA_SOURCES := $(shell find lua -name '*.lua' | LC_ALL=C sort)
+LUA_SOURCES := $(shell find lua -name '*.lua' ! -name '*.meta.lua' | LC_ALL=C sort)
 OBJECTS = $(SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/embedded.o
 
 all: $(BUILD)/bkdeploy
@@ -68,7 +68,7 @@ deps: ## install what is missing (Debian), or print what is needed
 lint: ## clang-format, luacheck, clang-tidy, and the direction of includes
 	@tests/deps lint
 	@clang-format --dry-run -Werror $$(git ls-files 'src/*.[ch]' 'tests/*.c')
-	@luacheck -q lua profiles tests
+	@luacheck -q lua profiles tests docs
 	@clang-tidy --quiet $$(git ls-files 'src/*.c') -- -std=c11 -D_GNU_SOURCE -Isrc $(PKG_CFLAGS) 2>/dev/null
 	@tests/includes
 
@@ -86,8 +86,12 @@ bench: deps all $(BUILD)/measure ## time and memory of render beside the bare in
 $(BUILD)/measure: tests/measure.c
 	@$(CC) -std=c11 -D_GNU_SOURCE $(WARNINGS) -O2 -o $@ $<
 
-install: $(BUILD)/bkdeploy ## install the program below $(DESTDIR)$(PREFIX)
+install: $(BUILD)/bkdeploy ## install the program and the annotations for editors below $(DESTDIR)$(PREFIX)
 	install -D -s $(BUILD)/bkdeploy $(DESTDIR)$(PREFIX)/bin/bkdeploy
+	install -D -m 644 lua/bk.meta.lua $(DESTDIR)$(PREFIX)/share/bkdeploy/lua/bk.meta.lua
+
+docs: ## write docs/profile.md from the annotations in lua/bk.meta.lua
+	@lua5.4 docs/reference.lua > docs/profile.md.new && mv docs/profile.md.new docs/profile.md
 
 help: ## this list
 	@sed -n 's/^\([a-z -]*\):.*## /\1: /p' Makefile
@@ -95,4 +99,4 @@ help: ## this list
 clean: ## remove what was built, but the control plane's programs
 	@rm -rf build/src build/pic build/native.so build/tmp build/sanitize build/bkdeploy build/embedded.* build/measure
 
-.PHONY: all test deps lint cluster-up cluster-down cluster-status demo bench install help clean
+.PHONY: all test deps lint cluster-up cluster-down cluster-status demo bench install docs help clean

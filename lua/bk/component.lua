@@ -6,6 +6,9 @@ local host = require "bk.host"
 
 local component = {}
 
+--- The fields of what component.define() makes, by word.
+component.rules = {}
+
 local methods = {}
 local Component = { kind = "component", what = "a component" }
 
@@ -33,6 +36,7 @@ component.needs_rule = check.list(need)
 --- fields, `required` lists names, `build` as above.
 function component.define(word, rules, required, build, check_name)
     rules.needs = component.needs_rule
+    component.rules[word] = rules
     local function fill(self, spec, where)
         local what = ("%s '%s'"):format(word, self.name)
         check.fields(where, what, spec, rules)

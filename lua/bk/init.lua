@@ -1,4 +1,4 @@
--- The description language: local bk = require "bk". See docs/language.md.
+-- The description language: local bk = require "bk". See docs/profile.md.
 
 local access = require "bk.access"
 local check = require "bk.check"
@@ -28,7 +28,7 @@ local bk = {
     service_account = access.service_account, priority_class = policy.priority_class, quota = policy.quota,
     limits = policy.limits, crd = custom.crd, remove = patch.remove,
     storage_class = storage.storage_class, persistent_volume = storage.persistent_volume,
-    config = config.config, secret = config.secret, base64 = host.base64,
+    config = config.config, secret = config.secret, base64 = host.base64, yaml = host.yaml,
     existing_config = config.existing_config, existing_secret = config.existing_secret,
     input = input.input, generated = generate.password, rsa_pair = generate.rsa_pair, tls_pair = generate.tls_pair,
     field = env.field, resource = env.resource,

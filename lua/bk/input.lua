@@ -36,9 +36,12 @@ local types = {
 }
 
 local rules = {
-    secret = check.flag, env = check.text, default = check.scalar, doc = check.text, file = check.text,
+    secret = check.flag, optional = check.flag, env = check.text, default = check.scalar, doc = check.text,
+    file = check.text,
     type = check.one_of("string", "integer", "number", "boolean"), command = check.list(check.text),
 }
+
+input.rules = rules
 
 local function without_newline(text)
     return (text:gsub("\r?\n$", ""))
@@ -85,7 +88,7 @@ end
 --- bk.input "name" { type = "string", default, doc, secret = true, env = "VARIABLE", file = "path",
 --- command = { "pass", "show", "x" } }: the value of --input name=value, else of the variable, else of the file
 --- below the profile's folder, else what the command prints (with --allow-exec), else the default. A secret one
---- can only go into a bk.secret.
+--- can only go into a bk.secret; an optional one (optional = true) is nil when nobody gives it.
 function input.input(name)
     local where = host.where()
     if type(name) ~= "string" or not name:find "^[%a_][%w_.-]*$" then
@@ -103,6 +106,8 @@ function input.input(name)
         if value == nil and text then
             check.fail(where, "input '%s' should be %s, not %s", name, spec.type == "boolean" and "true or false"
                 or "a " .. spec.type, spec.secret and "what was given" or check.show(text))
+        elseif value == nil and spec.optional then
+            return nil
         elseif value == nil then
             check.fail(where, "input '%s' has no value%s; give --input %s=%s%s", name,
                 spec.doc and (" (%s)"):format(spec.doc) or "", name, spec.secret and "@FILE" or "VALUE",

@@ -21,6 +21,8 @@ local rules = {
     transform = is_function,
 }
 
+profile.rules = rules
+
 --- A profile as a value; `derive` makes another one of the same kind, for who extends it.
 local function make(fields)
     fields.derive = make

@@ -38,6 +38,8 @@ local rules = {
     end,
 }
 
+site.rules = rules
+
 local function value_of(field, env)
     if type(field) == "function" then
         return field(env)

@@ -79,6 +79,8 @@ local kinds = {
     }),
 }
 
+workload.kinds = kinds
+
 local extra_rules = with(container.rules, { name = check.text })
 
 local function check_extra(where, what, field, list)

@@ -20,6 +20,9 @@
 #include "base/interrupt.h"
 #include "base/mem.h"
 #include "base/process.h"
+#include "object/keys.h"
+#include "object/yaml.h"
+#include "script/convert.h"
 #include "script/embedded.h"
 
 enum {
@@ -458,6 +461,12 @@ static int lua_operator_file(lua_State *L)
     return 1;
 }
 
+static int convert_protected(lua_State *L)
+{
+    convert_into(L, 1, lua_touserdata(L, 2), "value");
+    return 0;
+}
+
 /* bk.host.base64(bytes): their text. */
 static int lua_base64(lua_State *L)
 {
@@ -470,6 +479,36 @@ static int lua_base64(lua_State *L)
     memcpy(place, text, strlen(text) + 1);
     xfree_secret(text);
     lua_pushstring(L, place);
+    return 1;
+}
+
+/* bk.host.yaml(value): the text of a value, for files that are YAML. */
+static int lua_yaml(lua_State *L)
+{
+    luaL_checkany(L, 1);
+    json_t *holder = json_object();
+    struct buf text = BUF_INIT;
+    struct err err = ERR_INIT;
+    lua_pushcfunction(L, convert_protected);
+    lua_pushvalue(L, 1);
+    lua_pushlightuserdata(L, holder);
+    bool good = lua_pcall(L, 2, 0, 0) == LUA_OK;
+    if (good) {
+        json_t *ordered = keys_ordered(json_object_get(holder, "value"));
+        good = yaml_emit(&text, ordered, &err) == 0;
+        json_decref(ordered);
+        if (!good)
+            lua_pushstring(L, err.message);
+    }
+    json_decref(holder);
+    char *copy = lua_newuserdatauv(L, text.len + 1, 0);
+    memcpy(copy, buf_text(&text), text.len + 1);
+    buf_release(&text);
+    if (!good) {
+        lua_pop(L, 1);
+        return fail_at_user(L, "bk.yaml: %s", lua_tostring(L, -1));
+    }
+    lua_pushstring(L, strncmp(copy, "---\n", 4) == 0 ? copy + 4 : copy);
     return 1;
 }
 
@@ -521,6 +560,8 @@ void host_open(lua_State *L, struct host *host)
     lua_setfield(L, -2, "variable");
     lua_pushcfunction(L, lua_operator_file);
     lua_setfield(L, -2, "operator_file");
+    lua_pushcfunction(L, lua_yaml);
+    lua_setfield(L, -2, "yaml");
     lua_pushcfunction(L, lua_base64);
     lua_setfield(L, -2, "base64");
     lua_pushcfunction(L, lua_command);

@@ -4,6 +4,7 @@ local support = require "support"
 local profiles = {
     { "profiles/hello" },
     { "profiles/bklog", "dev" }, { "profiles/bklog", "stag" }, { "profiles/bklog", "prod" },
+    { "profiles/sites/example" },
 }
 
 local function render(profile, environment, format)
@@ -56,7 +57,7 @@ print(len(made))]], folder))
             for _, object in ipairs(items(profile, environment)) do
                 local selector = type(object.spec) == "table" and object.spec.selector
                 selector = selector and selector.matchLabels
-                if selector then
+                if selector and object.spec.template then
                     local labels = object.spec.template.metadata.labels
                     local key = object.metadata.namespace
                     for name, value in pairs(selector) do
@@ -138,9 +139,79 @@ describe("BK LOG", function()
 
     it("has every process and backend, and names each image's version", function()
         local pods = pods_of(items("profiles/bklog", "dev"))
-        for _, name in ipairs { "mysql", "redis", "rabbitmq", "elasticsearch", table.unpack(own) } do
+        for _, name in ipairs { "mysql", "redis", "rabbitmq", "elasticsearch-master", "elasticsearch-data", "elasticsearch-coordinating",
+            "grafana", table.unpack(own) } do
             assert.is_table(pods[name], name)
             assert.matches("^[%w./-]+:[%w.-]+$", pods[name].containers[1].image)
         end
+    end)
+
+    --- The queues that the worker of each component takes.
+    local function queues(...)
+        local run = support.run("render", "profiles/bklog", "-o", "json", ...)
+        assert.equal("", run.err)
+        local found = {}
+        for name, pod in pairs(pods_of(cjson.decode(run.out).items)) do
+            local words = pod.containers[1].command or {}
+            for k, word in ipairs(words) do
+                for queue in (word == "-Q" and words[k + 1] or ""):gmatch "[^,]+" do
+                    assert.is_nil(found[queue], queue)
+                    found[queue] = name
+                end
+            end
+        end
+        return found
+    end
+
+    it("has one worker for each queue, with and without the optional ones", function()
+        local all = { "default", "celery", "async_export", "pipeline", "pipeline_priority", "service_schedule",
+            "service_schedule_priority", "pipeline_additional_task", "pipeline_additional_task_priority" }
+        for worker, words in pairs { pworker = {}, sworker = { "--set", "sworker=true", "--set", "tgpa=true" } } do
+            local found = queues(table.unpack(words))
+            for _, queue in ipairs(all) do
+                assert.is_string(found[queue], queue)
+            end
+            assert.equal(worker, found.service_schedule)
+            assert.equal(worker == "sworker" and "tgpa-worker" or nil, found.tgpa_task)
+        end
+    end)
+
+    it("takes what the platform gives as inputs", function()
+        local run = support.shell(("BKLOG_APP_SECRET=of-the-paas %s render profiles/bklog --show-secrets"):format(
+            os.getenv("BKDEPLOY") or "build/bkdeploy"))
+        assert.matches('BKPAAS_APP_SECRET: "b2YtdGhlLXBhYXM="\n', run.out)
+    end)
+
+    it("is described in at most 500 lines", function()
+        local lines = 0
+        for _, path in ipairs { "profile", "parts/app", "parts/backends", "parts/collector" } do
+            for line in io.lines("profiles/bklog/" .. path .. ".lua") do
+                lines = lines + (line:find "^%s*%-%-" and 0 or line:find "%S" and 1 or 0)
+            end
+        end
+        assert.is_true(lines <= 500, lines .. " lines")
+    end)
+end)
+
+describe("the example site", function()
+    it("has its registry, hosts, database and hook", function()
+        local list = items("profiles/sites/example")
+        for name, pod in pairs(pods_of(list)) do
+            for _, container in ipairs(pod.containers) do
+                assert.matches("^registry.dc1.example.net/", container.image, name)
+            end
+        end
+        local by_name = {}
+        for _, object in ipairs(list) do
+            by_name[object.kind .. "/" .. object.metadata.name] = object
+            assert.equal("dc1", object.metadata.labels["example.net/data-centre"])
+        end
+        assert.equal("mysql.dc1.example.net", by_name["Service/mysql"].spec.externalName)
+        assert.equal("logs.dc1.example.net", by_name["Ingress/web"].spec.rules[1].host)
+        assert.is_nil(by_name["Deployment/grafana"])
+        assert.is_nil(by_name["Secret/bklog-secrets"])
+        assert.is_nil(by_name["Deployment/web-worker"].spec.replicas)
+        assert.equal(6, by_name["HorizontalPodAutoscaler/web-worker"].spec.maxReplicas)
+        assert.is_table(by_name["CronJob/clear-sessions"])
     end)
 end)

@@ -1,6 +1,5 @@
--- MySQL, Redis, RabbitMQ and Elasticsearch: what BK LOG keeps its state in, one StatefulSet each.
--- Figures are those of the storage charts that BlueKing ships. A site with databases of its own
--- leaves these out and gives the app their hosts and a bk.existing_secret.
+-- What BK LOG keeps its state in, each bundled as a StatefulSet or lying elsewhere (mysql_host and the like).
+-- Figures are those of the storage charts that BlueKing ships.
 local bk = require "bk"
 
 local function exec_probes(command, live_after, ready_after, period)
@@ -51,26 +50,106 @@ return function(env, secrets)
         }
     end
 
-    -- BK LOG is told of it by bk-monitor's metadata, not by a variable.
-    local function elasticsearch()
-        local live, ready = exec_probes(
-            { "sh", "-c", "curl -sf http://127.0.0.1:9200/_cluster/health?local=true" }, "90s", "90s", "10s")
-        return bk.statefulset "elasticsearch" {
-            image = "docker.io/bitnami/elasticsearch:7.16.2", replicas = env.es_nodes,
-            ports = { rest = 9200, transport = 9300 }, liveness = live, readiness = ready,
-            resources = { cpu = "500m..2", memory = "2Gi..4Gi" },
+    local function kafka(zookeeper)
+        return bk.statefulset "kafka" {
+            image = "docker.io/bitnami/kafka:2.7.0-debian-10-r1", replicas = env.kafka_nodes,
+            ports = { client = 9092, internal = 9093 },
+            liveness = bk.tcp { port = "client", initial_delay = "10s" },
+            readiness = bk.tcp { port = "client", initial_delay = "5s" },
+            resources = { cpu = "200m..2", memory = "512Mi..2Gi" },
             env = {
-                ELASTICSEARCH_CLUSTER_NAME = "bklog", ELASTICSEARCH_HEAP_SIZE = "1024m",
-                ELASTICSEARCH_PASSWORD = secrets:key "ES_PASSWORD", POD_NAME = bk.field "metadata.name",
+                KAFKA_CFG_ZOOKEEPER_CONNECT = zookeeper.host .. ":2181", ALLOW_PLAINTEXT_LISTENER = "yes",
+                KAFKA_CFG_LOG_RETENTION_HOURS = 48, KAFKA_CFG_LOG_RETENTION_BYTES = 524288000,
+                KAFKA_CFG_LOG_SEGMENT_BYTES = 104857600, POD_NAME = bk.field "metadata.name",
             },
-            claims = { data = { size = env.es_size, path = "/bitnami/elasticsearch/data" } },
-            pod_management = "Parallel",
+            claims = {
+                data = { size = "30Gi", path = "/bitnami/kafka" },
+                logs = { size = "30Gi", path = "/opt/bitnami/kafka/logs" },
+            },
+        }
+    end
+
+    local function zookeeper()
+        return bk.statefulset "zookeeper" {
+            image = "docker.io/bitnami/zookeeper:3.7.0", ports = { client = 2181 },
+            readiness = bk.tcp "client", resources = { cpu = "100m..500m", memory = "256Mi..512Mi" },
+            env = { ALLOW_ANONYMOUS_LOGIN = "yes" },
+            claims = { data = { size = "10Gi", path = "/bitnami/zookeeper" } },
+        }
+    end
+
+    -- Only bk-monitor asks it; the processes of BK LOG in a cluster do not.
+    local function consul()
+        local live, ready = exec_probes({ "consul", "members" }, "30s", "5s", "10s")
+        return bk.statefulset "consul" {
+            image = "docker.io/bitnami/consul:1.12.2", replicas = env.consul_nodes, pod_management = "Parallel",
+            ports = { http = 8500, dns = "8600/UDP", rpc = 8400, server = 8300, serf = 8301 },
+            liveness = live, readiness = ready, resources = { cpu = "100m..1", memory = "100Mi..1Gi" },
+            env = {
+                CONSUL_RETRY_JOIN = "consul", CONSUL_BOOTSTRAP_EXPECT = env.consul_nodes, CONSUL_DATACENTER = "dc1",
+                CONSUL_BIND_INTERFACE = "eth0", CONSUL_NODE_NAME = bk.field "metadata.name",
+            },
+            claims = { data = { size = "10Gi", path = "/bitnami/consul" } },
+        }
+    end
+
+    local pair = bk.tls_pair { names = { "elasticsearch-master", "*.elasticsearch-master", "*.elasticsearch-data" } }
+    local certificate = bk.secret "elasticsearch-tls" { ["node.crt"] = pair["tls.crt"], ["node.key"] = pair["tls.key"] }
+
+    --- The Elasticsearch nodes of one role. BK LOG is told of them by bk-monitor's metadata, not by a variable.
+    local function elasticsearch(role, replicas, memory, heap, size)
+        local live, ready = exec_probes(
+            { "sh", "-c", "curl -sf -u elastic:$ELASTICSEARCH_PASSWORD "
+                .. "http://127.0.0.1:9200/_cluster/health?local=true" },
+            "90s", "90s", "10s")
+        local certs = "/opt/bitnami/elasticsearch/config/certs"
+        local fields = {
+            image = "docker.io/bitnami/elasticsearch:7.16.2", replicas = replicas,
+            ports = { rest = 9200, transport = 9300 }, liveness = live, readiness = ready,
+            resources = { cpu = "500m..2", memory = memory }, apart = "kubernetes.io/hostname",
+            env = {
+                ELASTICSEARCH_CLUSTER_NAME = "bklog", ELASTICSEARCH_HEAP_SIZE = heap, ELASTICSEARCH_NODE_TYPE = role,
+                ELASTICSEARCH_CLUSTER_HOSTS = "elasticsearch-master",
+                ELASTICSEARCH_TOTAL_NODES = env.es.master + env.es.data,
+                ELASTICSEARCH_CLUSTER_MASTER_HOSTS = "elasticsearch-master-0",
+                ELASTICSEARCH_NODE_NAME = bk.field "metadata.name",
+                ELASTICSEARCH_ENABLE_SECURITY = true, ELASTICSEARCH_ENABLE_REST_TLS = false,
+                ELASTICSEARCH_TLS_USE_PEM = true, ELASTICSEARCH_TLS_VERIFICATION_MODE = "certificate",
+                ELASTICSEARCH_PASSWORD = secrets:key "ES_PASSWORD",
+            },
+            files = {
+                [certs .. "/tls.crt"] = certificate:key "node.crt", [certs .. "/ca.crt"] = certificate:key "node.crt",
+                [certs .. "/tls.key"] = certificate:key "node.key",
+            },
             init = { {
                 name = "sysctl", image = "docker.io/library/busybox:1.34.0",
                 command = { "sysctl", "-w", "vm.max_map_count=262144" }, security = { privileged = true },
             } },
         }
+        if not size then
+            return bk.deployment("elasticsearch-" .. role)(fields)
+        end
+        fields.claims = { data = { size = size, path = "/bitnami/elasticsearch/data" } }
+        fields.pod_management = "Parallel"
+        return bk.statefulset("elasticsearch-" .. role)(fields)
     end
 
-    return { mysql = mysql(), redis = redis(), rabbitmq = rabbitmq(), elasticsearch = elasticsearch() }
+    local list = {
+        env.mysql_host and bk.external "mysql" { host = env.mysql_host } or mysql(),
+        env.redis_host and bk.external "redis" { host = env.redis_host } or redis(),
+        env.rabbitmq_host and bk.external "rabbitmq" { host = env.rabbitmq_host } or rabbitmq(),
+    }
+    local stores = { mysql = list[1], redis = list[2], rabbitmq = list[3] }
+    if not env.es_host then
+        list[#list + 1] = elasticsearch("master", env.es.master, "256Mi..2Gi", "512m", "10Gi")
+        list[#list + 1] = elasticsearch("data", env.es.data, "2Gi..4Gi", "1024m", env.es.size)
+        list[#list + 1] = elasticsearch("coordinating", env.es.coordinating, "256Mi..2Gi", "512m")
+    end
+    if env.kafka then
+        list[#list + 1] = zookeeper()
+        stores.kafka = kafka(list[#list])
+        list[#list + 1] = stores.kafka
+    end
+    list[#list + 1] = env.consul and consul() or nil
+    return list, stores
 end

@@ -1,0 +1,691 @@
+---@meta bk
+--- The language of profiles, for editors (LuaLS) and for docs/profile.md, which `make docs` writes from it.
+
+---@class bk
+local bk = {}
+
+--## Profile
+
+---@class bk.ProfileFields
+---@field components (bk.Part[])|fun(env: table): bk.Part[] a list of components, configs and secrets, or a function of the environment that returns one
+---@field environments? table<string, table> values by the environment's name; reading one that is not set is an error, `env.name` is the name
+---@field default? string the environment that is taken without `-e`
+---@field namespace? string where everything goes; an environment's own `namespace` wins; without one the profile's name, with environments `name-environment`
+---@field create_namespace? boolean `false`: the namespace is there already
+---@field transform? fun(object: table, component: string, env: table): table? sees every object before it leaves the profile; changes it, or returns another
+
+--- A profile: what a script returns. `--set replicas=5` changes a value of the environment, `--set web.image=a:2` a field
+--- that a component has, each to one of the same type.
+---
+--- ```lua
+--- return bk.profile "shop" {
+---     default = "dev",
+---     environments = { dev = { replicas = 1 }, prod = { replicas = 3, namespace = "live" } },
+---     components = function(env)
+---         return { bk.deployment "web" { image = "shop:1", replicas = env.replicas } }
+---     end,
+--- }
+--- ```
+---@param name string
+---@return fun(fields: bk.ProfileFields): bk.Profile
+function bk.profile(name) end
+
+---@class bk.ClusterFields
+---@field server? string the server's URL in the kubeconfig
+---@field context? string a pattern of the context's name, `site-a-*`
+---@field uid? string of the cluster's namespace kube-system
+
+--- The cluster that an environment belongs to, as its `cluster`: on another one nothing is done.
+---
+--- ```lua
+--- return bk.profile "shop" {
+---     default = "prod",
+---     environments = { prod = { cluster = bk.cluster { context = "prod-*" } } },
+---     components = { bk.deployment "web" { image = "shop:1" } },
+--- }
+--- ```
+---@param fields bk.ClusterFields
+---@return bk.Cluster
+function bk.cluster(fields) end
+
+---@class bk.ExtendFields
+---@field name? string another name for the profile
+---@field namespace? string
+---@field create_namespace? boolean
+---@field default? string
+---@field environments? table<string, table> each takes the values of the environment that its `base` names, and changes some
+---@field images? table<string, string> beginnings of images and what stands in their place
+---@field remove? string[] components that are left out
+---@field replace? table<string, bk.Component> components in the place of others of the same name
+---@field override? table<string, table>|fun(env: table): table<string, table> fields by component; maps are merged, lists replaced, `bk.remove` takes one away
+---@field add? (bk.Part[])|fun(env: table): bk.Part[] more components
+---@field transform? fun(object: table, component: string, env: table): table?
+
+--- A site: another profile with changes. It is the folder of that name beside the profile's own folder, or beside one of
+--- the two folders around it; its code goes on to see its own files only.
+---
+---@param name string
+---@return fun(fields: bk.ExtendFields): bk.Profile
+function bk.extend(name) end
+
+---@class bk.InputFields
+---@field type? "string"|"integer"|"number"|"boolean"
+---@field secret? boolean the value can only go into a `bk.secret`
+---@field optional? boolean nil when nobody gives it
+---@field default? string|number|boolean
+---@field doc? string what it is, for who has to give it
+---@field env? string a variable of the environment that has it
+---@field file? string a file below the profile's folder that has it
+---@field command? string[] a program that prints it; run with `--allow-exec` only
+
+--- A value that a site gives: by `--input name=value` or `--input name=@file`, else the variable, the file, the command,
+--- or the default.
+---
+--- ```lua
+--- local host = bk.input "host" { default = "shop.example.com", doc = "where the shop is found" }
+--- local web = bk.deployment "web" { image = "shop:1", ports = { http = 80 }, ingress = { host = host } }
+--- ```
+---@param name string
+---@return fun(fields: bk.InputFields): any
+function bk.input(name) end
+
+--## Workloads
+
+---@class bk.ContainerFields
+---@field image string
+---@field command? (string|number)[]
+---@field args? (string|number)[]
+---@field working_dir? string
+---@field pull_policy? "Always"|"IfNotPresent"|"Never"
+---@field ports? table<string, integer|string> name and number; `"53/UDP"` for another protocol
+---@field host_ports? table<string, integer> ports of the node, by the names in `ports`
+---@field resources? table<string, string> `{ cpu = "500m..2", memory = "1Gi" }`: request and limit, or one figure for both
+---@field liveness? bk.Probe
+---@field readiness? bk.Probe
+---@field startup? bk.Probe
+---@field env? table<string, any> text, number, boolean, a key of a config or secret, `bk.field`, `bk.resource`, or text with `component.host` in it
+---@field env_from? bk.Source[] configs and secrets whose keys all become variables
+---@field files? table<string, bk.Source|bk.Key> by path: all keys of a config or secret, or one
+---@field volumes? table<string, bk.Volume> by path
+---@field pre_stop? string[]|bk.Probe a command, or what a probe asks, before the container is ended
+---@field post_start? string[]|bk.Probe the same after it began
+---@field security? table securityContext, as Kubernetes has it
+---@field stdin? boolean
+---@field tty? boolean
+
+---@class bk.PodFields: bk.ContainerFields
+---@field needs? bk.Part[] what must have come up before; configs and `component.host` are needs by themselves
+---@field init? bk.ContainerFields[] containers, with `name`, that run before
+---@field sidecars? bk.ContainerFields[] containers that begin before `init` and go on
+---@field containers? bk.ContainerFields[] more containers beside the main one
+---@field labels? table<string, string>
+---@field annotations? table<string, string>
+---@field service_account? bk.Component|string
+---@field token? boolean `false`: no token of the service account in the pod
+---@field priority_class? bk.Component|string
+---@field pull_secrets? string[]
+---@field grace_period? string how long a pod may take to end: `"2m"`
+---@field pod_security? table securityContext of the pod
+---@field host_aliases? table[]
+---@field host_network? boolean
+---@field host_pid? boolean
+---@field dns_policy? string
+---@field nodes? table<string, string|string[]> labels that a node must have
+---@field prefer_nodes? table<string, string|string[]> labels that it better has
+---@field apart? string|table a node label such as `"kubernetes.io/hostname"`: not beside each other; `{ key, required = true }`
+---@field spread? string|table a node label to spread over; `{ key, max_skew, required }`
+---@field node_selector? table<string, string>
+---@field affinity? table as Kubernetes has it, instead of `nodes` and `apart`
+---@field tolerations? table[]
+---@field patch? table<string, table>|fun(object: table): table? changes of what is made, by kind: `{ deployment = { ... } }`; lists of named items are merged by name
+
+---@class bk.ServedFields: bk.PodFields
+---@field service? boolean|table made with ports; `false` for none, or `{ ports, type, headless, node_ports, addresses, external_traffic, sticky, class, sources, annotations }`
+---@field ingress? table `{ host or hosts, path or paths, path_type, port, class, tls, annotations }`
+---@field claims? table<string, table> `{ data = { size, path, class, modes, volume, selector, read_only } }`
+---@field network? table `{ from = { ... }, to = { ... } }`: components, names of namespaces, `bk.cidr`; an empty list is nobody
+---@field disruption? table `{ min_available }` or `{ max_unavailable }`: a number or `"25%"`
+
+---@class bk.DeploymentFields: bk.ServedFields
+---@field replicas? integer 1 without
+---@field scale? table `{ min, max, cpu = "70%", memory, metrics, behavior }`: an autoscaler instead of `replicas`
+---@field strategy? string|table `"Recreate"`, `"RollingUpdate"`, `{ max_surge, max_unavailable }`
+---@field progress_deadline? string
+---@field min_ready? string
+---@field revision_history? integer
+
+--- A Deployment, with what belongs to it. `component.host` is the name of its Service; text made with it carries the need
+--- along.
+---
+--- ```lua
+--- local db = bk.statefulset "db" { image = "mysql:8", ports = { mysql = 3306 },
+---     claims = { data = { size = "10Gi", path = "/var/lib/mysql" } } }
+--- local web = bk.deployment "web" {
+---     image = "shop:1", ports = { http = 8080 }, scale = { min = 2, max = 6, cpu = "70%" },
+---     resources = { cpu = "100m..1", memory = "128Mi..512Mi" }, apart = "kubernetes.io/hostname",
+---     readiness = bk.http { path = "/ready", period = "5s" }, pre_stop = { "sleep", "5" },
+---     env = { DATABASE = "mysql://" .. db.host .. ":3306" }, disruption = { max_unavailable = 1 },
+---     ingress = { host = "shop.example.com", tls = "shop-tls" }, network = { from = { "ingress-nginx" } },
+--- }
+--- ```
+---@param name string
+---@return fun(fields: bk.DeploymentFields): bk.Component
+function bk.deployment(name) end
+
+---@class bk.StatefulsetFields: bk.ServedFields
+---@field replicas? integer 1 without
+---@field scale? table as of a Deployment
+---@field strategy? "OnDelete"|"RollingUpdate"
+---@field partition? integer pods from this number on are updated
+---@field pod_management? "OrderedReady"|"Parallel"
+---@field keep_claims? table `{ deleted = false }`, `{ scaled = false }`: when claims go with their pods
+---@field min_ready? string
+---@field revision_history? integer
+
+--- A StatefulSet with claim templates and a headless Service.
+---
+--- ```lua
+--- local redis = bk.statefulset "redis" { image = "redis:7", replicas = 3, ports = { redis = 6379 },
+---     claims = { data = { size = "1Gi", path = "/data", class = "fast" } }, pod_management = "Parallel" }
+--- ```
+---@param name string
+---@return fun(fields: bk.StatefulsetFields): bk.Component
+function bk.statefulset(name) end
+
+---@class bk.DaemonsetFields: bk.ServedFields
+---@field strategy? string|table `"OnDelete"`, `{ max_surge, max_unavailable }`
+---@field min_ready? string
+---@field revision_history? integer
+
+--- A DaemonSet: a pod on every node that it may go to.
+---
+--- ```lua
+--- local agent = bk.daemonset "agent" { image = "agent:1", volumes = { ["/var/log"] = bk.host_path "/var/log" },
+---     tolerations = { { operator = "Exists" } } }
+--- ```
+---@param name string
+---@return fun(fields: bk.DaemonsetFields): bk.Component
+function bk.daemonset(name) end
+
+---@class bk.JobFields: bk.PodFields
+---@field backoff_limit? integer
+---@field deadline? string
+---@field completions? integer
+---@field parallelism? integer
+---@field restart? "Never"|"OnFailure" OnFailure without
+---@field ttl? string how long it stays when it is done
+
+--- A Job. Who needs it waits until it is complete; a changed one is deleted and run anew.
+---
+--- ```lua
+--- local migrate = bk.job "migrate" { image = "shop:1", command = { "manage.py", "migrate" }, deadline = "10m" }
+--- local web = bk.deployment "web" { image = "shop:1", needs = { migrate } }
+--- ```
+---@param name string
+---@return fun(fields: bk.JobFields): bk.Component
+function bk.job(name) end
+
+---@class bk.CronjobFields: bk.JobFields
+---@field schedule string minute, hour, day, month, weekday
+---@field time_zone? string
+---@field concurrency? "Allow"|"Forbid"|"Replace"
+---@field suspend? boolean
+---@field keep_successful? integer
+---@field keep_failed? integer
+---@field starting_deadline? string
+
+--- A CronJob.
+---
+--- ```lua
+--- local clean = bk.cronjob "clean" { image = "shop:1", schedule = "30 3 * * *", time_zone = "Asia/Shanghai" }
+--- ```
+---@param name string
+---@return fun(fields: bk.CronjobFields): bk.Component
+function bk.cronjob(name) end
+
+--## Probes
+
+---@class bk.ProbeFields
+---@field initial_delay? string
+---@field period? string
+---@field timeout? string
+---@field success? integer
+---@field failure? integer
+
+--- Asks by HTTP: a path, or `{ path, port, scheme, headers }` with the timings `initial_delay`, `period`, `timeout`,
+--- `success` and `failure`. Without a port it is `http`, or the only one.
+---
+--- ```lua
+--- local web = bk.deployment "web" { image = "shop:1", ports = { http = 80 },
+---     liveness = bk.http { path = "/live", initial_delay = "10s", failure = 6 }, readiness = bk.http "/ready" }
+--- ```
+---@param fields string|table
+---@return bk.Probe
+function bk.http(fields) end
+
+--- Asks by connecting: a port, or `{ port }` with the timings.
+---
+--- ```lua
+--- local db = bk.statefulset "db" { image = "mysql:8", ports = { mysql = 3306 }, readiness = bk.tcp "mysql" }
+--- ```
+---@param fields string|integer|table
+---@return bk.Probe
+function bk.tcp(fields) end
+
+--- Asks by running a command: a list, or `{ command }` with the timings.
+---
+--- ```lua
+--- local redis = bk.statefulset "redis" { image = "redis:7",
+---     readiness = bk.exec { command = { "redis-cli", "ping" }, period = "5s" } }
+--- ```
+---@param fields table
+---@return bk.Probe
+function bk.exec(fields) end
+
+--- Asks by gRPC's health service: `{ port, service }` with the timings.
+---
+--- ```lua
+--- local api = bk.deployment "api" { image = "api:1", ports = { grpc = 9000 }, liveness = bk.grpc { port = 9000 } }
+--- ```
+---@param fields table
+---@return bk.Probe
+function bk.grpc(fields) end
+
+--## Configuration
+
+--- A ConfigMap as a value: who uses it holds it, and it is listed by itself. `conf:key "a"` is one key, `conf:mode "0440"`
+--- all as files with these permissions, `conf:key "a":mode "0440"` one; `:optional()` may be missing; `:immutable()`;
+--- `:hashed()` is named by its content, so that a change is a new one.
+---
+--- ```lua
+--- local conf = bk.config "conf" { LEVEL = "INFO", ["app.yaml"] = bk.yaml { cache = { size = 10 } } }:hashed()
+--- local web = bk.deployment "web" { image = "shop:1", env_from = { conf },
+---     files = { ["/etc/app.yaml"] = conf:key "app.yaml" } }
+--- ```
+---@param name string
+---@return fun(data: table<string, string|number|boolean>): bk.Source
+function bk.config(name) end
+
+--- A Secret as a value, used as a config is; given as text. `render` shows its values with `--show-secrets` only.
+---
+--- ```lua
+--- local pass = bk.secret "pass" { password = bk.generated(), user = "shop" }
+--- local web = bk.deployment "web" { image = "shop:1", env = { PASSWORD = pass:key "password" },
+---     files = { ["/etc/pass"] = pass:mode "0400" } }
+--- ```
+---@param name string
+---@return fun(data: table<string, any>): bk.Source
+function bk.secret(name) end
+
+--- A ConfigMap that is there already.
+---
+--- ```lua
+--- local web = bk.deployment "web" { image = "shop:1", env_from = { bk.existing_config "site":optional() } }
+--- ```
+---@param name string
+---@return bk.Source
+function bk.existing_config(name) end
+
+--- A Secret that is there already.
+---
+--- ```lua
+--- local web = bk.deployment "web" { image = "shop:1", env = { TOKEN = bk.existing_secret "vault":key "token" } }
+--- ```
+---@param name string
+---@return bk.Source
+function bk.existing_secret(name) end
+
+--- A password that is made at the first apply and kept from then on: `{ length = 24, alphabet = "..." }`.
+---
+--- ```lua
+--- local pass = bk.secret "pass" { pin = bk.generated { length = 6, alphabet = "0123456789" } }
+--- ```
+---@param fields? table
+---@return bk.Generated
+function bk.generated(fields) end
+
+--- An RSA key pair that is made once, `{ private, public }` in PEM, for keys of one secret: `{ bits = 2048 }`.
+---
+--- ```lua
+--- local pair = bk.rsa_pair { bits = 4096 }
+--- local jwt = bk.secret "jwt" { ["private.pem"] = pair.private, ["public.pem"] = pair.public }
+--- ```
+---@param fields? table
+---@return table
+function bk.rsa_pair(fields) end
+
+--- A key with a certificate that it signed itself, made once: `{ names, days = 3650, bits = 2048 }`. It is all of a secret,
+--- with the keys `tls.crt` and `tls.key`.
+---
+--- ```lua
+--- local cert = bk.secret "cert" (bk.tls_pair { names = { "shop.example.com" } })
+--- local web = bk.deployment "web" { image = "shop:1", ports = { http = 80 },
+---     ingress = { host = "shop.example.com", tls = cert } }
+--- ```
+---@param fields table
+---@return table
+function bk.tls_pair(fields) end
+
+--- A field of the pod as a variable, or as a file of `bk.projected`.
+---
+--- ```lua
+--- local web = bk.deployment "web" { image = "shop:1", env = { NODE_IP = bk.field "status.hostIP" } }
+--- ```
+---@param path string
+---@return bk.Field
+function bk.field(path) end
+
+--- A request or limit of the container as a variable.
+---
+--- ```lua
+--- local web = bk.deployment "web" { image = "shop:1", resources = { memory = "1Gi" },
+---     env = { MEMORY = bk.resource "limits.memory" } }
+--- ```
+---@param name string
+---@return bk.Field
+function bk.resource(name) end
+
+--## Storage
+
+--- A folder of the node, made when it is not there; or another type of path.
+---
+--- ```lua
+--- local web = bk.deployment "web" { image = "shop:1", volumes = { ["/run/x.sock"] = bk.host_path("/run/x.sock", "Socket") } }
+--- ```
+---@param path string
+---@param type? string
+---@return bk.Volume
+function bk.host_path(path, type) end
+
+--- Scratch space of the pod: `{ size, memory = true }`.
+---
+--- ```lua
+--- local web = bk.deployment "web" { image = "shop:1", volumes = { ["/tmp"] = bk.empty_dir { size = "1Gi" } } }
+--- ```
+---@param fields? table
+---@return bk.Volume
+function bk.empty_dir(fields) end
+
+--- A PersistentVolumeClaim that is there already.
+---
+--- ```lua
+--- local web = bk.deployment "web" { image = "shop:1", volumes = { ["/in"] = bk.existing_claim "inbox" } }
+--- ```
+---@param name string
+---@return bk.Volume
+function bk.existing_claim(name) end
+
+--- A folder of an NFS server: `{ server, path, read_only }`.
+---
+--- ```lua
+--- local web = bk.deployment "web" { image = "shop:1",
+---     volumes = { ["/share"] = bk.nfs { server = "nfs.example.com", path = "/share" } } }
+--- ```
+---@param fields table
+---@return bk.Volume
+function bk.nfs(fields) end
+
+--- A volume of a CSI driver: `{ driver, handle, filesystem, attributes, read_only }`.
+---
+--- ```lua
+--- local disk = bk.persistent_volume "disk" { size = "10Gi", source = bk.csi { driver = "csi.example.com", handle = "vol-1" } }
+--- ```
+---@param fields table
+---@return bk.Volume
+function bk.csi(fields) end
+
+--- Several sources in one folder: configs, secrets, keys of them, `bk.token`, and fields of the pod under a name.
+---
+--- ```lua
+--- local conf = bk.config "conf" { level = "INFO" }
+--- local web = bk.deployment "web" { image = "shop:1", volumes = { ["/etc/all"] = bk.projected {
+---     conf, bk.token { audience = "vault", expires = "1h" }, name = bk.field "metadata.name" } } }
+--- ```
+---@param parts table
+---@return bk.Volume
+function bk.projected(parts) end
+
+--- The service account's token for an audience, in `bk.projected`: `{ path = "token", audience, expires }`.
+---
+--- ```lua
+--- local web = bk.deployment "web" { image = "shop:1",
+---     volumes = { ["/var/token"] = bk.projected { bk.token { path = "vault", audience = "vault" } } } }
+--- ```
+---@param fields table
+---@return bk.Token
+function bk.token(fields) end
+
+---@class bk.PersistentVolumeFields
+---@field size string
+---@field source bk.Volume `bk.host_path`, `bk.nfs` or `bk.csi`
+---@field class? bk.Component|string
+---@field modes? string[]
+---@field reclaim? "Retain"|"Delete"|"Recycle"
+---@field nodes? table<string, string|string[]> labels of the nodes that have it
+---@field labels? table<string, string>
+---@field mount_options? string[]
+
+--- A PersistentVolume, for sites without a provisioner; a claim takes it by `volume`.
+---
+--- ```lua
+--- local slow = bk.storage_class "slow" {}
+--- local disk = bk.persistent_volume "disk-1" { size = "50Gi", source = bk.host_path "/disks/1", class = slow,
+---     nodes = { ["kubernetes.io/hostname"] = "node-1" } }
+--- local db = bk.statefulset "db" { image = "mysql:8",
+---     claims = { data = { size = "50Gi", path = "/var/lib/mysql", class = slow, volume = disk } } }
+--- ```
+---@param name string
+---@return fun(fields: bk.PersistentVolumeFields): bk.Component
+function bk.persistent_volume(name) end
+
+---@class bk.StorageClassFields
+---@field provisioner? string without one, volumes are made by hand
+---@field parameters? table<string, string>
+---@field reclaim? "Delete"|"Retain"
+---@field binding? "Immediate"|"WaitForFirstConsumer"
+---@field expansion? boolean
+---@field default? boolean
+
+--- A StorageClass.
+---
+--- ```lua
+--- local fast = bk.storage_class "fast" { provisioner = "csi.example.com", expansion = true, reclaim = "Retain" }
+--- ```
+---@param name string
+---@return fun(fields: bk.StorageClassFields): bk.Component
+function bk.storage_class(name) end
+
+--## Routes and names
+
+--- An Ingress for several components, with the fields of a component's own; `paths` lead to components.
+---
+--- ```lua
+--- local web = bk.deployment "web" { image = "shop:1", ports = { http = 80 } }
+--- local api = bk.deployment "api" { image = "api:1", ports = { http = 80 } }
+--- local public = bk.ingress "public" { hosts = { "shop.example.com" }, paths = { ["/"] = web, ["/api/"] = api } }
+--- ```
+---@param name string
+---@return fun(fields: table): bk.Component
+function bk.ingress(name) end
+
+---@class bk.ExternalFields
+---@field host? string a Service of type ExternalName
+---@field addresses? string[] a Service with these endpoints
+---@field ports? table<string, integer|string> with `addresses`
+---@field annotations? table<string, string>
+
+--- A name in the namespace for what lies outside, with a `host` as a component has one.
+---
+--- ```lua
+--- local db = bk.external "mysql" { addresses = { "10.0.0.5" }, ports = { mysql = 3306 } }
+--- local mail = bk.external "mail" { host = "smtp.example.com" }
+--- local web = bk.deployment "web" { image = "shop:1", env = { DB_HOST = db.host, MAIL_HOST = mail.host } }
+--- ```
+---@param name string
+---@return fun(fields: bk.ExternalFields): bk.Component
+function bk.external(name) end
+
+--- Addresses, for `network`; those of the second argument excepted.
+---
+--- ```lua
+--- local db = bk.statefulset "db" { image = "mysql:8", ports = { mysql = 3306 },
+---     network = { from = { bk.cidr("10.0.0.0/8", { "10.9.0.0/16" }) }, to = {} } }
+--- ```
+---@param block string
+---@param except? string[]
+---@return bk.Cidr
+function bk.cidr(block, except) end
+
+--## Rights and limits
+
+---@class bk.ServiceAccountFields
+---@field rules? table[] `{ groups, resources, verbs, names, urls }`: a Role in the namespace
+---@field cluster_rules? table[] the same: a ClusterRole named `namespace-name`
+---@field token? boolean
+---@field pull_secrets? string[]
+---@field annotations? table<string, string>
+
+--- A ServiceAccount with its rights.
+---
+--- ```lua
+--- local reader = bk.service_account "reader" { rules = { { resources = { "pods" }, verbs = { "get", "list" } } } }
+--- local web = bk.deployment "web" { image = "shop:1", service_account = reader }
+--- ```
+---@param name string
+---@return fun(fields: bk.ServiceAccountFields): bk.Component
+function bk.service_account(name) end
+
+---@class bk.PriorityClassFields
+---@field value integer
+---@field default? boolean
+---@field preemption? "Never"|"PreemptLowerPriority"
+---@field description? string
+
+--- A PriorityClass.
+---
+--- ```lua
+--- local high = bk.priority_class "high" { value = 1000 }
+--- local web = bk.deployment "web" { image = "shop:1", priority_class = high }
+--- ```
+---@param name string
+---@return fun(fields: bk.PriorityClassFields): bk.Component
+function bk.priority_class(name) end
+
+---@class bk.QuotaFields
+---@field hard table<string, string|number>
+---@field scopes? string[]
+
+--- A ResourceQuota of the namespace.
+---
+--- ```lua
+--- local quota = bk.quota "quota" { hard = { pods = 50, ["requests.cpu"] = "10" } }
+--- ```
+---@param name string
+---@return fun(fields: bk.QuotaFields): bk.Component
+function bk.quota(name) end
+
+---@class bk.LimitsFields
+---@field container? table `{ default, request, max, min, ratio }`
+---@field pod? table
+---@field claim? table
+
+--- A LimitRange of the namespace.
+---
+--- ```lua
+--- local limits = bk.limits "limits" { container = { default = { memory = "512Mi" }, max = { memory = "4Gi" } } }
+--- ```
+---@param name string
+---@return fun(fields: bk.LimitsFields): bk.Component
+function bk.limits(name) end
+
+--## Kinds of one's own
+
+---@class bk.CrdFields
+---@field kind string
+---@field versions table<string, table> openAPIV3Schema by version
+---@field storage? string the version that is stored, where there is more than one
+---@field scope? "Namespaced"|"Cluster"
+---@field singular? string
+---@field short? string[]
+---@field status? boolean with a status subresource
+---@field columns? table<string, table[]> additionalPrinterColumns by version
+
+--- A CustomResourceDefinition. `crd:resource "name" { ... }` is an object of its kind, which needs it.
+---
+--- ```lua
+--- local lamp = bk.crd "lamps.example.com" { kind = "Lamp", versions = { v1 = { type = "object", properties = {
+---     spec = { type = "object", properties = { on = { type = "boolean" } } } } } } }
+--- local hall = lamp:resource "hall" { spec = { on = true } }
+--- ```
+---@param name string plural.group
+---@return fun(fields: bk.CrdFields): bk.Component
+function bk.crd(name) end
+
+--- API objects as they are, with `needs` beside them.
+---
+--- ```lua
+--- local lease = bk.raw "lease" { { apiVersion = "coordination.k8s.io/v1", kind = "Lease", metadata = { name = "a" } } }
+--- ```
+---@param name string
+---@return fun(objects: table): bk.Component
+function bk.raw(name) end
+
+--## Helpers
+
+--- As a value in an override or patch: takes the field away.
+---
+--- ```lua
+--- local web = bk.deployment "web" { image = "shop:1", ports = { http = 80 },
+---     patch = { service = { spec = { type = bk.remove } } } }
+--- ```
+---@type bk.Remove
+bk.remove = nil
+
+--- The text of a file below the profile's folder.
+---@param path string
+---@return string
+function bk.read(path) end
+
+--- The YAML text of a value.
+---
+--- ```lua
+--- local conf = bk.config "conf" { ["app.yaml"] = bk.yaml { debug = false, hosts = { "a", "b" } } }
+--- ```
+---@param value any
+---@return string
+function bk.yaml(value) end
+
+--- Base64 of bytes.
+---
+--- ```lua
+--- local conf = bk.config "conf" { icon = bk.base64 "\0\1\2" }
+--- ```
+---@param bytes string
+---@return string
+function bk.base64(bytes) end
+
+--- Says that an empty table is a list.
+---
+--- ```lua
+--- local raw = bk.raw "none" { { apiVersion = "v1", kind = "ServiceAccount", metadata = { name = "a" },
+---     imagePullSecrets = bk.array {} } }
+--- ```
+---@param list? table
+---@return table
+function bk.array(list) end
+
+--- Says that an empty table is a map.
+---
+--- ```lua
+--- local raw = bk.raw "none" { { apiVersion = "v1", kind = "ConfigMap", metadata = { name = "a" }, data = bk.object {} } }
+--- ```
+---@param map? table
+---@return table
+function bk.object(map) end
+
+--- Ends the evaluation with an error of your own, at the line that runs.
+---@param format string
+---@param ... any
+function bk.fail(format, ...) end
+
+return bk
