@@ -12,6 +12,8 @@ local bk = {}
 ---@field default? string the environment that is taken without `-e`
 ---@field namespace? string where everything goes; an environment's own `namespace` wins; without one the profile's name, with environments `name-environment`
 ---@field create_namespace? boolean `false`: the namespace is there already
+---@field version? string|fun(env: table): string stands on the namespace, for others that require this profile
+---@field requires? (string[])|fun(env: table): string[]? other releases, by version, that must be on the cluster: `{ "bkiam ^1.12.0", "bkpaas ^2.14.0 or bk-apigateway ^1.12.0" }`
 ---@field transform? fun(object: table, component: string, env: table): table? sees every object before it leaves the profile; changes it, or returns another
 
 --- A profile: what a script returns. `--set replicas=5` changes a value of the environment, `--set web.image=a:2` a field

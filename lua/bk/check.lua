@@ -66,10 +66,15 @@ function check.fields(where, what, value, rules)
     end
 end
 
+--- Whether a string is text: UTF-8 without NUL, as all text of API objects is.
+function check.is_text(value)
+    return utf8.len(value) ~= nil and not value:find "\0"
+end
+
 --- A value for a message: short, and nothing of a table's content.
 function check.show(value)
     if type(value) == "string" then
-        return #value > 60 and "a string" or ("'%s'"):format((value:gsub("\n", "\\n")))
+        return (#value > 60 or not check.is_text(value)) and "a string" or ("'%s'"):format((value:gsub("\n", "\\n")))
     elseif type(value) == "number" or type(value) == "boolean" then
         return tostring(value)
     end

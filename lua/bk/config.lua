@@ -103,7 +103,12 @@ local function text_of(where, what, word, key, value)
     elseif check.scalar(value) then
         check.fail(where, "%s: '%s' should be %s", what, key, check.scalar(value))
     end
-    return tostring(value)
+    value = tostring(value)
+    if word == "config" and not check.is_text(value) then
+        check.fail(where, "%s: '%s' is not text (UTF-8, no NUL); put bytes into a bk.secret, or write them as "
+            .. "bk.base64", what, key)
+    end
+    return value
 end
 
 local function constructor(word, existing)

@@ -66,7 +66,11 @@ local function variable(where, what, name, value, uses)
         check.fail(where, "%s: env %s should be a string, number, boolean, a key (secret:key \"name\"), bk.field or "
             .. "bk.resource, not %s", what, name, check.show(value))
     end
-    return { name = name, value = tostring(value) }
+    value = tostring(value)
+    if not check.is_text(value) then
+        check.fail(where, "%s: env %s is not text (UTF-8, no NUL)", what, name)
+    end
+    return { name = name, value = value }
 end
 
 --- The env and envFrom of a container, in the order of their names.

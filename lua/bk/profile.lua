@@ -19,6 +19,10 @@ local rules = {
     components = check.either("a list of components, or a function that returns one", is_function,
         check.list(check.any)),
     transform = is_function,
+    version = check.either("a version such as 1.2.3, or a function of the environment that returns one", check.text,
+        is_function),
+    requires = check.either("a list as { \"bkiam ^1.12.0\" }, or a function of the environment that returns one",
+        is_function, check.list(check.text)),
 }
 
 profile.rules = rules
@@ -120,6 +124,36 @@ local function release_of(self, namespace)
     end
 
     return release
+end
+
+local function value_of(field, env)
+    if type(field) == "function" then
+        return field(env)
+    end
+    return field
+end
+
+--- requires = { "bkiam ^1.12.0", "bkpaas ^2.14.0 or bk-apigateway ^1.12.0" } as the program checks it.
+local function requirements(self, env)
+    local list = value_of(self.spec.requires, env) or {}
+    if check.list(check.text)(list) then
+        check.fail(self.where, "profile '%s': requires should be a list as { \"bkiam ^1.12.0\" }", self.name)
+    end
+    local made
+    for i, text in ipairs(list) do
+        local any = {}
+        for part in (text .. " or "):gmatch "(.-) or " do
+            local name, range = part:match "^%s*([%a%d][%w_.-]*)%s*(%S*)%s*$"
+            if not name or not range:find "^[%^~>]?=?%d[%d.]*$" and range ~= "" then
+                check.fail(self.where, "profile '%s': requires: '%s' is not as \"bkiam ^1.12.0\"; ranges are ^1.2.3, "
+                    .. "~1.2.3, >=1.2 and 1.2", self.name, part)
+            end
+            any[#any + 1] = { name = name, range = range }
+        end
+        made = made or {}
+        made[i] = { text = text, origin = self.where, any = any }
+    end
+    return made
 end
 
 local function is_part(value)
@@ -249,7 +283,10 @@ function profile.compile(self, environment, settings)
             name = "namespace", origin = self.where, needs = {},
             objects = { {
                 apiVersion = "v1", kind = "Namespace",
-                metadata = { name = namespace, labels = { ["app.kubernetes.io/part-of"] = self.name } },
+                metadata = { name = namespace, labels = {
+                    ["app.kubernetes.io/part-of"] = self.name,
+                    ["app.kubernetes.io/version"] = value_of(self.spec.version, env),
+                } },
             } },
         })
     end
@@ -258,6 +295,7 @@ function profile.compile(self, environment, settings)
     local pin = rawget(env, "cluster")
     return {
         name = self.name, environment = env.name, namespace = namespace, components = mark_lists(components),
+        requires = requirements(self, env),
         pin = pin and { server = pin.server, context = pin.context, uid = pin.uid, origin = pin.where },
     }
 end

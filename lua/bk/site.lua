@@ -166,6 +166,7 @@ function site.extend(name)
             name = spec.name or base.name, where = where, transforms = transforms,
             spec = {
                 namespace = spec.namespace or base.spec.namespace, environments = environments, default = default,
+                version = base.spec.version, requires = base.spec.requires,
                 create_namespace = spec.create_namespace == nil and base.spec.create_namespace or spec.create_namespace,
                 components = function(env)
                     return change(where, spec, { table.unpack(value_of(base.spec.components, env)) }, env)

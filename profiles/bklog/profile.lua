@@ -17,6 +17,7 @@ local common = {
     kafka_nodes = 1, consul_nodes = 3,
     -- Backends that lie elsewhere, by their host, and the Secret (of bklog-secrets' keys) that is there already.
     mysql_host = false, redis_host = false, rabbitmq_host = false, es_host = false, secret = false,
+    platform = false, -- the rest of the BlueKing platform is on the same cluster, and its versions are checked
     -- What can be left out.
     grafana = true, sworker = false, tgpa = false, sync_apigw = false, builtin_collect = false,
     kafka = false, consul = false, collector = false, self_log = false,
@@ -60,6 +61,13 @@ return bk.profile "bklog" {
             es = { master = 3, data = 3, coordinating = 2, size = "40Gi" },
         }),
     },
+    version = function(env)
+        return env.tag
+    end,
+    requires = function(env)
+        return env.platform and { "usermgr ^2.5.4", "bkiam ^1.12.0", "bk_iam ^1.10.0",
+            "bkpaas ^2.14.0 or bk-apigateway ^1.12.0", "bkmonitorv3 ^3.8.0" } or nil
+    end,
     components = function(env)
         local secrets = all_secrets(env)
         local list, stores = backends(env, secrets)

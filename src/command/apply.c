@@ -9,6 +9,7 @@
 #include "command/session.h"
 #include "release/apply.h"
 #include "release/generate.h"
+#include "release/requires.h"
 
 static void print_json(const struct profile *profile, const struct apply_result *result,
                        double seconds)
@@ -61,7 +62,9 @@ int command_apply(const struct options *options, struct err *err)
     struct session session;
     if (session_open(&session, options, err) != 0)
         return -1;
-    int result = generate_fill(session.client, &session.profile, err);
+    int result = requires_check(session.client, &session.profile, err);
+    if (result == 0)
+        result = generate_fill(session.client, &session.profile, err);
     if (result == 0)
         result = apply(&session, options, err);
     session_close(&session);

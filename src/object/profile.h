@@ -40,6 +40,7 @@ struct profile {
 /*
  * Reads what lua/bk hands out:
  *   { name, environment, namespace, pin = { server, context, uid, origin },
+ *     requires = [ { text, origin, any = [ { name, range } ] } ],
  *     components = [ { name, origin, needs = [name], objects = [object] } ] }
  * Takes its own reference to `source`. Fails with ERR_PROFILE when a `needs` names no component,
  * when the needs form a cycle, or when two objects have one identity. Returns 0 or -1.

@@ -6,8 +6,10 @@
 
 struct embedded_module {
     const char *name; /* "bk.container" */
-    const char *source;
-    size_t length;
+    const unsigned char *source;
+    size_t source_length;
+    const unsigned char *compiled; /* bytecode of the Lua that built the program */
+    size_t compiled_length;
 };
 
 /* Sorted by name. */

@@ -30,7 +30,7 @@ enum {
     COMMAND_WORDS_MAX = 32,
     OUTPUT_MAX = 1 << 20,
     HOOK_STEP = 1000,
-    FILE_MAX = 16 << 20,
+    FILE_MAX = 1 << 20,
     FRAMES_MAX = 12
 };
 
@@ -102,8 +102,12 @@ static void count_hook(lua_State *L, lua_Debug *ignored)
 lua_State *host_state_new(struct host *host)
 {
     lua_State *L = lua_newstate(limited_alloc, host);
-    if (L)
-        *(struct host **)lua_getextraspace(L) = host;
+    if (!L)
+        return NULL;
+    *(struct host **)lua_getextraspace(L) = host;
+    /* An evaluation is short: garbage may grow tenfold before it is looked for. At the memory limit
+     * Lua looks by itself. */
+    lua_gc(L, LUA_GCINC, 1000, 0, 0);
     return L;
 }
 
@@ -258,7 +262,12 @@ static void push_loader(lua_State *L, const char *folder, const char *name)
     const struct embedded_module *module = find_embedded(name);
     if (module) {
         lua_pushfstring(L, "=[%s]", name);
-        if (luaL_loadbufferx(L, module->source, module->length, lua_tostring(L, -1), "t"))
+        if (luaL_loadbufferx(L, (const char *)module->compiled, module->compiled_length,
+                             lua_tostring(L, -1), "b") == LUA_OK)
+            return;
+        lua_pop(L, 1); /* another Lua 5.4 than the one that built the program */
+        if (luaL_loadbufferx(L, (const char *)module->source, module->source_length,
+                             lua_tostring(L, -1), "t") != LUA_OK)
             lua_error(L);
         return;
     }
@@ -538,7 +547,8 @@ static int lua_command(lua_State *L)
     char *bytes = lua_newuserdatauv(L, text.len + 1, 0);
     memcpy(bytes, buf_text(&text), text.len);
     size_t length = text.len;
-    explicit_bzero(text.data, text.data ? text.len : 0);
+    if (text.data)
+        explicit_bzero(text.data, text.len);
     buf_release(&text);
     if (result != 0) {
         lua_pushnil(L);

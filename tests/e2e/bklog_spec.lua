@@ -76,8 +76,8 @@ describe("BK LOG", function()
         local folder = support.folder({})
         support.shell(("cp -r profiles/bklog/. %s && sed -i 's/4.5.1-alpha.401/4.5.2/' %s/profile.lua"):format(folder, folder))
         local uid = kubectl "get job migrate -n bklog-prod -o 'jsonpath={.metadata.uid}'"
-        -- 7 Deployments and the Job, which is made anew.
-        assert.matches("0 created, 8 changed, %d+ unchanged", applied("prod", folder).err)
+        -- 7 Deployments, the Job, which is made anew, and the version on the namespace.
+        assert.matches("0 created, 9 changed, %d+ unchanged", applied("prod", folder).err)
         assert.is_true(uid ~= kubectl "get job migrate -n bklog-prod -o 'jsonpath={.metadata.uid}'")
         assert.equal("3 3 3", kubectl("get deployment web -n bklog-prod -o 'jsonpath={.status.replicas} "
             .. "{.status.updatedReplicas} {.status.availableReplicas}'"))

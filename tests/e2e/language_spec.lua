@@ -86,3 +86,26 @@ describe("an environment", function()
         end
     end)
 end)
+
+describe("what a profile requires", function()
+    local function with(fields)
+        return support.folder({ ["profile.lua"] = ("return require('bk').profile 'needy' { %s, components = {} }"):format(fields) })
+    end
+
+    it("is looked for on the cluster, by what bkdeploy and helm leave there", function()
+        local base = support.folder({ ["profile.lua"] = "return require('bk').profile 'base' { version = '1.12.3', "
+            .. "components = {} }" })
+        assert.equal(0, on_cluster("apply", base).code)
+        kubectl "create namespace charted"
+        kubectl "create deployment charted -n charted --image=i:1 --replicas=0"
+        kubectl "label deployment charted -n charted app.kubernetes.io/instance=charted helm.sh/chart=charted-2.0.1"
+        local run = on_cluster("apply", with "requires = { 'base ^1.12.0', 'none ^1.0 or charted ~2.0' }")
+        assert.equal(0, run.code, run.err)
+        run = on_cluster("apply", with "requires = { 'base ^1.13.0' }")
+        assert.equal(2, run.code)
+        assert.matches("profile.lua:1: profile 'needy' needs base %^1.13.0; the cluster has base 1.12.3\n$", run.err)
+        run = on_cluster("apply", with "requires = { 'none ^1.0 or charted >=3' }")
+        assert.equal(2, run.code)
+        assert.matches("needs none %^1.0 or charted >=3; the cluster has no none, charted 2.0.1\n$", run.err)
+    end)
+end)

@@ -1,12 +1,15 @@
 local cjson = require "cjson"
 local support = require "support"
 
+local large = ("x"):rep((1 << 20) + 1)
+
 --- A profile whose second line on is `body`, which returns the list of components.
 local function evaluate(body, ...)
     local folder = support.folder({
         ["profile.lua"] = "local bk = require 'bk'; local function parts()\n" .. body
             .. "\nend return bk.profile 'shop' { components = parts() }",
         ["files/my.cnf"] = "[mysqld]\nmax_connections = 500\n",
+        ["files/large"] = large,
     })
     return support.run("render", folder, "-o", "json", "--show-secrets", ...)
 end
@@ -549,6 +552,11 @@ describe("a mistake", function()
         { "return { bk.deployment 'web' { image = 'i', volumes = { ['/d'] = '/d' } } }", 2,
             "what is mounted at /d should be a volume" },
         { "return { bk.config 'c' { a = {} } }", 2, "config 'c': 'a' should be a string, number or boolean" },
+        { "return { bk.config 'c' { a = '\\xff' } }", 2, "config 'c': 'a' is not text" },
+        { "return { bk.deployment 'web' { image = 'i', env = { A = 'a\\0b' } } }", 2, "env A is not text" },
+        { "return { bk.config '日志' {} }", 2, "config name '日志': wants at most 63" },
+        { "return { bk.config(('a'):rep(64)) {} }", 2, "config name a string: wants at most 63" },
+        { "return { bk.config 'c' { a = bk.read 'files/large' } }", 2, "files/large: not a file of at most 1 MiB" },
         { "return { bk.config 'c' { ['a b'] = 1 } }", 2, "config 'c': 'a b' is no key" },
         { "return { bk.raw 'r' { { kind = 'A' } } }", 2, "object 1 lacks apiVersion, kind or metadata.name" },
         { "return { bk.config 'c' { a = bk.read 'files/other' } }", 2, "no file 'files/other' below the profile's folder" },

@@ -12,6 +12,7 @@
 #include "kube/kubeconfig.h"
 #include "object/keys.h"
 #include "object/yaml.h"
+#include "release/requires.h"
 #include "rollout/verdict.h"
 
 int luaopen_native(lua_State *L);
@@ -113,6 +114,13 @@ static int native_kube_access(lua_State *L)
     return push_result(L, text, NULL);
 }
 
+/* in_range(version, range) -> boolean */
+static int native_in_range(lua_State *L)
+{
+    lua_pushboolean(L, requires_in_range(luaL_checkstring(L, 1), luaL_checkstring(L, 2)));
+    return 1;
+}
+
 /* setenv(name, value or nil): of this process. */
 static int native_setenv(lua_State *L)
 {
@@ -127,6 +135,7 @@ static const luaL_Reg functions[] = {
     { "keys_ordered", native_keys_ordered },
     { "verdict", native_verdict },
     { "kube_access", native_kube_access },
+    { "in_range", native_in_range },
     { "setenv", native_setenv },
     { NULL, NULL },
 };

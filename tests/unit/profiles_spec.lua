@@ -193,6 +193,21 @@ describe("BK LOG", function()
     end)
 end)
 
+describe("a profile of ten thousand components", function()
+    it("renders, each with its object and Service", function()
+        local folder = support.folder({ ["profile.lua"] = [[
+            local bk = require "bk"
+            local list = {}
+            for i = 1, 10000 do
+                list[i] = bk.deployment("web-" .. i) { image = "i", ports = { http = 80 }, needs = { list[i - 1] } }
+            end
+            return bk.profile "big" { components = list }]] })
+        local run = support.shell(("%s render %s | grep -c ^kind:"):format(os.getenv("BKDEPLOY") or "build/bkdeploy", folder))
+        assert.equal("", run.err)
+        assert.equal("20001\n", run.out)
+    end)
+end)
+
 describe("the example site", function()
     it("has its registry, hosts, database and hook", function()
         local list = items("profiles/sites/example")
