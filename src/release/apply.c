@@ -29,6 +29,7 @@ struct item {
     struct rehearsal rehearsal;
     enum item_state state;
     bool replaced; /* was deleted to be made anew */
+    bool altered;  /* was created or changed */
     bool doomed;   /* was being deleted when it was applied: to be made anew */
     int late;      /* tries that came before the server served the new kind */
     struct verdict verdict;
@@ -156,6 +157,20 @@ static void count_outcome(struct item *item, const struct kube_response *respons
         result->unchanged++;
     else
         result->changed++;
+    item->altered = !(before && version && strcmp(before, version) == 0);
+}
+
+/* Whether the answer may come from a server that has not taken in yet what became of the kind: a
+ * CRD is established, or changed, a little before each API server serves it so. */
+static bool came_early(const struct item *item, long status)
+{
+    const struct apply *apply = item->apply;
+    const struct work_item *crd = work_crd_of(apply->work, item->work);
+    if (!crd || !apply->items[crd - apply->work->items].altered || apply->stop)
+        return false;
+    if (status == 404)
+        return item->late < LATE_MAX;
+    return (status == 400 || status == 422 || status == 500) && item->late < LATE_MAX / 2;
 }
 
 static bool is_being_deleted(const json_t *object)
@@ -179,8 +194,7 @@ static void on_applied(const struct kube_response *response, void *arg)
 {
     struct item *item = arg;
     struct apply *apply = item->apply;
-    if (response->status == 404 && item->work->brought && item->late < LATE_MAX && !apply->stop) {
-        /* A CRD is established a little before each API server serves it. */
+    if (response->err && came_early(item, response->status)) {
         item->late++;
         send_item(item);
         return;

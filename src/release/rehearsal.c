@@ -13,9 +13,6 @@ struct run {
     bool force;
     size_t pending;
     bool finished;
-    size_t refused;
-    size_t first; /* index of the first item that was refused */
-    struct err err;
 };
 
 /* One item's try. */
@@ -24,7 +21,9 @@ try {
     struct run *run;
     const struct work_item *item;
     struct rehearsal *found;
-    bool elsewhere; /* tried in "default", for want of its own namespace */
+    bool elsewhere;      /* tried in "default", for want of its own namespace */
+    struct err *refusal; /* NULL: it was accepted */
+    json_t *spec;        /* of a CRD: what it would be */
 };
 
 static bool has_namespace_object(const struct work *work, const char *name)
@@ -39,12 +38,8 @@ static void send_try(struct try *try);
 
 static void refuse(struct try *try, const struct err *err)
 {
-    struct run *run = try->run;
-    size_t index = (size_t)(try->item - run->work->items);
-    if (run->refused++ > 0 && index > run->first)
-        return;
-    run->first = index;
-    run->err = *err;
+    try->refusal = xmalloc(sizeof *err);
+    *try->refusal = *err;
 }
 
 /* Whether the namespace is on its way out: it will be made anew when it is gone. */
@@ -79,6 +74,8 @@ static void on_tried(const struct kube_response *response, void *arg)
         try->found->exists = response->status == 200 && !try->elsewhere;
         if (try->found->exists && version)
             try->found->version = xstrdup(version);
+        if (strcmp(try->item->kind, "CustomResourceDefinition") == 0)
+            try->spec = json_incref(json_object_get(response->body, "spec"));
         return;
     }
     bool immutable = write_is_immutable(response);
@@ -102,32 +99,72 @@ static void send_try(struct try *try)
     write_apply(try->run->client, try->item, &write, on_tried, try);
 }
 
+/* A CRD that the apply will change first judges its resources otherwise than the live one does:
+ * their refusal is left to the real apply. One that stays as it is has judged. */
+static int pardon_upgraded(struct run *run, struct try *tries, struct err *err)
+{
+    for (size_t i = 0; i < run->work->count; i++) {
+        const struct work_item *crd = work_crd_of(run->work, &run->work->items[i]);
+        const struct try *of_crd = crd ? &tries[crd - run->work->items] : NULL;
+        json_t *live = NULL;
+        if (!tries[i].refusal || !of_crd || !of_crd->spec || !of_crd->found->exists)
+            continue;
+        if (kube_fetch(run->client, "GET", crd->path, NULL, NULL, &live, err) < 0)
+            return err_wrap(err, "the CRD %s", crd->name);
+        if (!json_equal(json_object_get(live, "spec"), of_crd->spec)) {
+            free(tries[i].refusal);
+            tries[i].refusal = NULL;
+        }
+        json_decref(live);
+    }
+    return 0;
+}
+
+/* The first refusal, and how many more there are. */
+static int report(const struct work *work, const struct try *tries, struct err *err)
+{
+    size_t refused = 0;
+    for (size_t i = 0; i < work->count; i++) {
+        if (!tries[i].refusal)
+            continue;
+        if (refused++ == 0) {
+            *err = *tries[i].refusal;
+            write_error(work, &work->items[i], err);
+        }
+    }
+    if (refused > 1) {
+        size_t length = strlen(err->message);
+        snprintf(err->message + length, sizeof err->message - length,
+                 "; %zu more of the profile's objects are refused", refused - 1);
+    }
+    return refused ? -1 : 0;
+}
+
 int rehearsal_run(struct kube_client *client, const struct work *work, bool force,
                   struct rehearsal *found, struct err *err)
 {
-    struct run run = { .client = client, .work = work, .force = force, .err = ERR_INIT };
+    struct run run = { .client = client, .work = work, .force = force };
     struct try *tries = xcalloc(work->count, sizeof *tries);
     for (size_t i = 0; i < work->count; i++) {
         if (!work->items[i].path)
             continue;
-        tries[i] = (struct try){ &run, &work->items[i], &found[i], false };
+        tries[i] = (struct try){ .run = &run, .item = &work->items[i], .found = &found[i] };
         run.pending++;
         send_try(&tries[i]);
     }
     int result = run.pending ? kube_run(client, &run.finished, -1, err) : 0;
     if (result != 0)
         kube_drain(client, 0);
-    free(tries);
-    if (result != 0 || run.refused == 0)
-        return result;
-    *err = run.err;
-    write_error(work, &work->items[run.first], err);
-    if (run.refused > 1) {
-        size_t length = strlen(err->message);
-        snprintf(err->message + length, sizeof err->message - length,
-                 "; %zu more of the profile's objects are refused", run.refused - 1);
+    if (result == 0)
+        result = pardon_upgraded(&run, tries, err);
+    if (result == 0)
+        result = report(work, tries, err);
+    for (size_t i = 0; i < work->count; i++) {
+        free(tries[i].refusal);
+        json_decref(tries[i].spec);
     }
-    return -1;
+    free(tries);
+    return result;
 }
 
 void rehearsal_release(struct rehearsal *found)

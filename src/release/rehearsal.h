@@ -20,7 +20,8 @@ struct rehearsal {
 /*
  * Fills `found[work->count]` (the caller's; rehearsal_release() each). Objects in a namespace that
  * the profile itself brings are tried in "default", those of a kind that its own CRD brings are not
- * tried. Returns 0, or -1 with the first refusal (and the number of the others).
+ * tried, and not refused when that CRD changes. Returns 0, or -1 with the first refusal (and the
+ * number of the others).
  */
 int rehearsal_run(struct kube_client *client, const struct work *work, bool force,
                   struct rehearsal *found, struct err *err);

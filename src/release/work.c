@@ -85,14 +85,12 @@ static bool crd_serves(const json_t *spec, const struct work_item *wanted)
     return false;
 }
 
-/* The spec of the profile's CRD that brings the kind, or NULL. */
-static const json_t *crd_of(const struct work *work, const struct work_item *wanted)
+const struct work_item *work_crd_of(const struct work *work, const struct work_item *item)
 {
     for (size_t i = 0; i < work->count; i++) {
         const json_t *spec = json_object_get(work->items[i].object, "spec");
-        if (strcmp(work->items[i].kind, "CustomResourceDefinition") == 0 &&
-            crd_serves(spec, wanted))
-            return spec;
+        if (strcmp(work->items[i].kind, "CustomResourceDefinition") == 0 && crd_serves(spec, item))
+            return &work->items[i];
     }
     return NULL;
 }
@@ -110,7 +108,7 @@ static int resolve(struct work *work, struct err *err)
             kube_collection_path(work->discovery, item->api_version, item->kind, item->namespace);
         if (item->collection)
             item->path = kube_object_path(item->collection, item->name);
-        else if (!crd_of(work, item))
+        else if (!work_crd_of(work, item))
             result = err_set(
                 err, ERR_REFUSED,
                 "component '%s' (%s): the cluster has no kind %s of %s, and no CRD of the "
@@ -127,7 +125,7 @@ void work_resolve_brought(struct work *work)
         struct work_item *item = &work->items[i];
         if (item->path)
             continue;
-        const json_t *spec = crd_of(work, item);
+        const json_t *spec = json_object_get(work_crd_of(work, item)->object, "spec");
         const char *scope = json_string_value(json_object_get(spec, "scope"));
         const char *plural =
             json_string_value(json_object_get(json_object_get(spec, "names"), "plural"));
@@ -136,7 +134,6 @@ void work_resolve_brought(struct work *work)
             "/apis/%s/%s%s%s%s", item->api_version, namespaced ? "namespaces/" : "",
             namespaced ? item->namespace : "", namespaced ? "/" : "", plural ? plural : "");
         item->path = kube_object_path(item->collection, item->name);
-        item->brought = true;
     }
 }
 

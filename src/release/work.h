@@ -29,7 +29,6 @@ struct work_item {
     enum rank rank;
     char *collection; /* its path, NULL while the server does not know the kind */
     char *path;
-    bool brought; /* its kind comes from a CRD of the profile that was not there before */
 };
 
 struct work {
@@ -50,6 +49,9 @@ int work_init(struct work *work, const struct profile *profile, struct kube_disc
 /* Finds the places of the kinds that the server did not know in the profile's CRDs, once those are
  * established: they say all that discovery would, which lags behind. */
 void work_resolve_brought(struct work *work);
+
+/* The item of the profile's CRD that describes this item's kind, or NULL. */
+const struct work_item *work_crd_of(const struct work *work, const struct work_item *item);
 
 void work_release(struct work *work);
 

@@ -87,6 +87,29 @@ describe("an environment", function()
     end)
 end)
 
+describe("a CRD", function()
+    local function bulbs(field, value)
+        return profile("bulbs", ([[
+            local bulb = bk.crd "bulbs.example.com" { kind = "Bulb", versions = { v1 = { type = "object", properties = {
+                spec = { type = "object", properties = { %s = { type = "integer" } } } } } } }
+            return { bulb, bulb:resource "one" { spec = { %s = 1 } } }]]):format(field, value))
+    end
+
+    it("that learns a field lets its resources have it in the same apply", function()
+        assert.equal(0, on_cluster("apply", bulbs("watt", "watt")).code)
+        local run = on_cluster("apply", bulbs("lumen", "lumen"))
+        assert.equal(0, run.code, run.err)
+        assert.equal("1", kubectl "get bulb one -n bulbs -o 'jsonpath={.spec.lumen}'")
+    end)
+
+    it("that stays as it is has its resources refused before anything is applied", function()
+        assert.equal(0, on_cluster("apply", bulbs("lumen", "lumen")).code)
+        local run = on_cluster("apply", bulbs("lumen", "lumens"))
+        assert.equal(3, run.code)
+        assert.matches("Bulb bulbs/one: .*spec.lumens.*%(nothing was applied%)\n$", run.err)
+    end)
+end)
+
 describe("what a profile requires", function()
     local function with(fields)
         return support.folder({ ["profile.lua"] = ("return require('bk').profile 'needy' { %s, components = {} }"):format(fields) })
