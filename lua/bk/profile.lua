@@ -126,16 +126,9 @@ local function release_of(self, namespace)
     return release
 end
 
-local function value_of(field, env)
-    if type(field) == "function" then
-        return field(env)
-    end
-    return field
-end
-
 --- requires = { "bkiam ^1.12.0", "bkpaas ^2.14.0 or bk-apigateway ^1.12.0" } as the program checks it.
 local function requirements(self, env)
-    local list = value_of(self.spec.requires, env) or {}
+    local list = values.of(self.spec.requires, env) or {}
     if check.list(check.text)(list) then
         check.fail(self.where, "profile '%s': requires should be a list as { \"bkiam ^1.12.0\" }", self.name)
     end
@@ -285,7 +278,7 @@ function profile.compile(self, environment, settings)
                 apiVersion = "v1", kind = "Namespace",
                 metadata = { name = namespace, labels = {
                     ["app.kubernetes.io/part-of"] = self.name,
-                    ["app.kubernetes.io/version"] = value_of(self.spec.version, env),
+                    ["app.kubernetes.io/version"] = values.of(self.spec.version, env),
                 } },
             } },
         })

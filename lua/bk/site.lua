@@ -4,6 +4,7 @@
 local check = require "bk.check"
 local host = require "bk.host"
 local patch = require "bk.patch"
+local values = require "bk.values"
 
 local site = {}
 
@@ -40,11 +41,20 @@ local rules = {
 
 site.rules = rules
 
-local function value_of(field, env)
-    if type(field) == "function" then
-        return field(env)
+local own_names = { namespace = true, cluster = true }
+
+--- A value of a site is one that the base knows, of its type.
+local function check_value(where, base, from, known, name, key, value)
+    local old = known[key]
+    if own_names[key] or not from then
+        return
+    elseif old == nil then
+        check.fail(where, "environment '%s': profile '%s' has no value '%s' in '%s'%s", name, base.name, tostring(key),
+            from, check.suggest(key, known))
+    elseif type(old) ~= type(value) then
+        check.fail(where, "environment '%s': '%s' should be a %s as in '%s', not %s", name, key, type(old), from,
+            check.show(value))
     end
-    return field
 end
 
 --- The environments of a site: each takes the values of the base's environment that it names.
@@ -53,8 +63,12 @@ local function environments_of(where, base, given)
         return base.spec.environments
     end
     local known, made = base.spec.environments or {}, {}
-    for name, values in pairs(given) do
-        local from = values.base or (known[name] and name) or base.spec.default
+    for name, own in pairs(given) do
+        if type(own) ~= "table" then
+            check.fail(where, "environment '%s' should be a table { name = value }, not %s", tostring(name),
+                check.show(own))
+        end
+        local from = own.base or (known[name] and name) or base.spec.default
         if from and not known[from] then
             check.fail(where, "environment '%s': its base '%s' is none of profile '%s'%s", name, from, base.name,
                 check.suggest(from, known))
@@ -63,8 +77,9 @@ local function environments_of(where, base, given)
         for key, value in pairs(from and known[from] or {}) do
             made[name][key] = value
         end
-        for key, value in pairs(values) do
+        for key, value in pairs(own) do
             if key ~= "base" then
+                check_value(where, base, from, made[name], name, key, value)
                 made[name][key] = value
             end
         end
@@ -96,7 +111,7 @@ local function change(where, spec, list, env)
         part.replaces = list[index]
         list[index] = part
     end
-    for name, fields in pairs(value_of(spec.override, env) or {}) do
+    for name, fields in pairs(values.of(spec.override, env) or {}) do
         local part = list[index_of(where, list, name, "override")]
         if not part.given then
             check.fail(where, "override: '%s' is %s, which has no fields to override; replace it", name,
@@ -106,7 +121,7 @@ local function change(where, spec, list, env)
         end
         part:fill(patch.merge(part.given, fields), where)
     end
-    for _, part in ipairs(value_of(spec.add, env) or {}) do
+    for _, part in ipairs(values.of(spec.add, env) or {}) do
         list[#list + 1] = part
     end
     return list
@@ -169,7 +184,7 @@ function site.extend(name)
                 version = base.spec.version, requires = base.spec.requires,
                 create_namespace = spec.create_namespace == nil and base.spec.create_namespace or spec.create_namespace,
                 components = function(env)
-                    return change(where, spec, { table.unpack(value_of(base.spec.components, env)) }, env)
+                    return change(where, spec, { table.unpack(values.of(base.spec.components, env)) }, env)
                 end,
             },
         }

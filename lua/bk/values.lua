@@ -56,6 +56,14 @@ function values.copy(value)
     return made
 end
 
+--- A field that may be a function of the environment.
+function values.of(field, environment)
+    if type(field) == "function" then
+        return field(environment)
+    end
+    return field
+end
+
 --- Sets what is a value of the environment; returns the settings that are not, for components.
 function values.set_environment(environment, settings)
     local rest = {}

@@ -11,12 +11,13 @@ local collector = require "parts.collector"
 local env_files = require "parts.env_files"
 
 local common = {
-    tag = "4.5.1-alpha.401", collector_tag = "7.3.1-rc136", log_level = "INFO", tls = false, ingress_class = "nginx",
+    tag = "4.5.1-alpha.401", collector_tag = "7.3.1-rc136", log_level = "INFO", tls = "", ingress_class = "nginx",
     servers = 1, workers = 1, -- of web, api and web-worker; of the other workers
     mysql_size = "50Gi", es = { master = 1, data = 1, coordinating = 1, size = "40Gi" }, es_shards = 1, es_replicas = 0,
     kafka_nodes = 1, consul_nodes = 3,
-    -- Backends that lie elsewhere, by their host, and the Secret (of bklog-secrets' keys) that is there already.
-    mysql_host = false, redis_host = false, rabbitmq_host = false, es_host = false, secret = false,
+    -- Backends that lie elsewhere, by their host ("": bundled), and the Secret (with the keys of bklog-secrets) that is
+    -- there already.
+    mysql_host = "", redis_host = "", rabbitmq_host = "", es_host = "", secret = "",
     platform = false, -- the rest of the BlueKing platform is on the same cluster, and its versions are checked
     -- What can be left out.
     grafana = true, sworker = false, tgpa = false, sync_apigw = false, builtin_collect = false,
@@ -35,7 +36,7 @@ local function environment(name, domain, values)
 end
 
 local function all_secrets(env)
-    if env.secret then
+    if env.secret ~= "" then
         return bk.existing_secret(env.secret)
     end
     local function given(name, variable, doc)

@@ -42,7 +42,7 @@ describe("the Lua host", function()
 
     it("ends at Ctrl-C", function()
         local folder = support.folder({ ["profile.lua"] = "while true do pcall(function() end) end" })
-        local run = support.shell(("timeout --preserve-status -s INT 1.5 %s render %s --instruction-limit 100000")
+        local run = support.shell(("timeout --foreground --preserve-status -s INT 1.5 %s render %s --instruction-limit 100000")
             :format(os.getenv("BKDEPLOY") or "build/bkdeploy", folder))
         assert.equal(130, run.code)
         assert.equal("bkdeploy: interrupted while evaluating the profile\n", run.err)

@@ -86,6 +86,17 @@ describe("a site", function()
         assert.equal("namespace-dev", made["Namespace/shop-dev"].metadata.labels.site)
     end)
 
+    it("is told of a cycle", function()
+        local folder = support.folder({
+            ["east/profile.lua"] = "return require('bk').extend 'west' {}",
+            ["west/profile.lua"] = "return require('bk').extend 'north' {}",
+            ["north/profile.lua"] = "return require('bk').extend 'west' {}",
+        })
+        local made = support.run("render", folder .. "/east")
+        assert.equal(2, made.code)
+        assert.matches("north/profile.lua:1: profile 'west' extends itself, through what it extends", made.err)
+    end)
+
     it("may be extended itself", function()
         local folder = support.folder({
             ["shop/profile.lua"] = base, ["shop/parts/level.lua"] = "return 1", ["shop/files/a.txt"] = "a",
@@ -114,6 +125,10 @@ describe("a site", function()
             "sites/here/profile.lua:2: component 'web': no field 'replica'" },
         { "return bk.extend 'shop' { environments = { here = { base = 'live' } } }",
             "environment 'here': its base 'live' is none of profile 'shop'" },
+        { "return bk.extend 'shop' { environments = { here = { base = 'prod', replcas = 5 } } }",
+            "environment 'here': profile 'shop' has no value 'replcas' in 'prod'; did you mean 'replicas'%?" },
+        { "return bk.extend 'shop' { environments = { here = { base = 'prod', replicas = '5' } } }",
+            "environment 'here': 'replicas' should be a number as in 'prod', not '5'" },
         { "return bk.extend 'shop' { transform = function() return 1 end }", "profile.lua:2: transform of Namespace .* returns 1" },
     }
     for _, row in ipairs(wrong) do

@@ -20,7 +20,7 @@ return function(env, secrets, backends, env_files)
         BK_PAAS_HOST = env.paas_url,
         BK_PAAS2_URL = env.paas_url,
         BK_COMPONENT_API_URL = env.api_url,
-        BK_BKLOG_HOST = ("%s://%s/"):format(env.tls and "https" or "http", env.host),
+        BK_BKLOG_HOST = ("%s://%s/"):format(env.tls ~= "" and "https" or "http", env.host),
         BKAPP_IAM_RESOURCE_API_HOST = "http://api",
         BK_IAM_V3_INNER_HOST = "http://bkiam-web",
         BK_IAM_V3_APP_CODE = "bk_iam",
@@ -113,7 +113,7 @@ return function(env, secrets, backends, env_files)
     local list = {
         settings,
         migrate,
-        server("web", { ingress = { host = env.host, class = env.ingress_class, tls = env.tls or nil,
+        server("web", { ingress = { host = env.host, class = env.ingress_class, tls = env.tls ~= "" and env.tls or nil,
             path_type = "ImplementationSpecific" } }),
         -- Any text in this variable, "0" too, makes a process an API server: only here.
         server("api", { env = { BKAPP_IS_BKLOG_API = "1" } }),

@@ -134,13 +134,14 @@ return function(env, secrets)
         return bk.statefulset("elasticsearch-" .. role)(fields)
     end
 
-    local list = {
-        env.mysql_host and bk.external "mysql" { host = env.mysql_host } or mysql(),
-        env.redis_host and bk.external "redis" { host = env.redis_host } or redis(),
-        env.rabbitmq_host and bk.external "rabbitmq" { host = env.rabbitmq_host } or rabbitmq(),
-    }
+    local function elsewhere_or(name, bundled)
+        local host = env[name .. "_host"]
+        return host ~= "" and bk.external(name) { host = host } or bundled()
+    end
+
+    local list = { elsewhere_or("mysql", mysql), elsewhere_or("redis", redis), elsewhere_or("rabbitmq", rabbitmq) }
     local stores = { mysql = list[1], redis = list[2], rabbitmq = list[3] }
-    if not env.es_host then
+    if env.es_host == "" then
         list[#list + 1] = elasticsearch("master", env.es.master, "256Mi..2Gi", "512m", "10Gi")
         list[#list + 1] = elasticsearch("data", env.es.data, "2Gi..4Gi", "1024m", env.es.size)
         list[#list + 1] = elasticsearch("coordinating", env.es.coordinating, "256Mi..2Gi", "512m")
