@@ -66,6 +66,17 @@ function bk.cluster(fields) end
 --- A site: another profile with changes. It is the folder of that name beside the profile's own folder, or beside one of
 --- the two folders around it; its code goes on to see its own files only.
 ---
+--- ```lua
+--- return bk.extend "shop" {
+---     environments = { here = { base = "prod", replicas = 2 } }, default = "here",
+---     images = { ["hub.example.com/"] = "registry.here/" },
+---     override = { web = { ingress = { class = "here" } } },
+---     add = { bk.config "of-here" { town = "Shenzhen" } },
+---     transform = function(object)
+---         object.metadata.labels.site = "here"
+---     end,
+--- }
+--- ```
 ---@param name string
 ---@return fun(fields: bk.ExtendFields): bk.Profile
 function bk.extend(name) end
@@ -644,6 +655,10 @@ function bk.raw(name) end
 bk.remove = nil
 
 --- The text of a file below the profile's folder.
+---
+--- ```lua
+--- local conf = bk.config "conf" { ["my.cnf"] = bk.read "files/my.cnf" }
+--- ```
 ---@param path string
 ---@return string
 function bk.read(path) end
@@ -686,6 +701,14 @@ function bk.array(list) end
 function bk.object(map) end
 
 --- Ends the evaluation with an error of your own, at the line that runs.
+---
+--- ```lua
+--- local replicas = bk.input "replicas" { type = "integer", default = 3 }
+--- if replicas % 2 == 0 then
+---     bk.fail("%d replicas can't agree; give an odd number", replicas)
+--- end
+--- local consul = bk.statefulset "consul" { image = "consul:1", replicas = replicas }
+--- ```
 ---@param format string
 ---@param ... any
 function bk.fail(format, ...) end

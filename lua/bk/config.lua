@@ -68,7 +68,7 @@ function methods.immutable(source)
 end
 
 --- source:hashed(): named by its content, so that a change is a new object and rolls out its users; pods of
---- the old ones keep what they began with.
+--- the old ones keep what they began with. Earlier objects go when the rollout is over.
 function methods.hashed(source)
     if not source.data then
         check.fail(nil, "%s '%s' is made elsewhere, so its name can't follow its content", source.word, source.name)
@@ -149,6 +149,9 @@ config.is_source = check.is("a bk.config or bk.secret", "config", "secret")
 --- server turns into data, a second apply would find a difference.
 function config.build(value, metadata)
     local data = value.data
+    if value.object ~= value.name then
+        metadata.labels["bkdeploy/content-of"] = value.name -- by which its earlier contents are found
+    end
     if value.word == "secret" then
         data = {}
         for key, text in pairs(value.data) do

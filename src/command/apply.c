@@ -10,6 +10,7 @@
 #include "release/apply.h"
 #include "release/generate.h"
 #include "release/requires.h"
+#include "release/sweep.h"
 
 static void print_json(const struct profile *profile, const struct apply_result *result,
                        double seconds)
@@ -44,14 +45,20 @@ static int apply(struct session *session, const struct options *options, struct 
     int status = apply_run(session->client, &session->work, &how, progress, &result, err);
     progress_free(progress);
     free(names);
+    size_t swept = 0;
+    if (status == 0 && !options->no_wait)
+        status = sweep_old_contents(session->client, &session->work, &swept, err);
     if (status != 0)
         return -1;
     double seconds = (double)(clock_ms() - start) / 1000;
     fprintf(stderr,
             "%s: %zu components %s in %.1fs; objects: %zu created, %zu changed, %zu "
-            "unchanged\n",
+            "unchanged",
             profile->name, profile->count, options->no_wait ? "applied" : "ready", seconds,
             result.created, result.changed, result.unchanged);
+    if (swept)
+        fprintf(stderr, ", %zu of earlier content deleted", swept);
+    fputc('\n', stderr);
     if (options->output)
         print_json(profile, &result, seconds);
     return 0;

@@ -87,6 +87,30 @@ describe("an environment", function()
     end)
 end)
 
+describe("a config named by its content", function()
+    it("keeps its earlier content until the rollout is over", function()
+        local function hashed(level)
+            return profile("hashed", ([[
+                local conf = bk.config "conf" { level = "%s" }:hashed()
+                return { bk.deployment "web" { image = "i:1", env_from = { conf }, %s } }]]):format(level,
+                level == "STUCK" and "node_selector = { no = 'where' }" or ""))
+        end
+        local function count()
+            return select(2, kubectl("get configmap -n hashed -l bkdeploy/content-of=conf -o name"):gsub("\n", ""))
+        end
+        assert.equal(0, on_cluster("apply", hashed "INFO").code)
+        assert.equal(1, count())
+        -- A rollout that does not get through leaves the old pods with what they read.
+        assert.equal(5, on_cluster("apply", hashed "STUCK", "--timeout", "1s").code)
+        assert.equal(2, count())
+        local run = on_cluster("apply", hashed "DEBUG")
+        assert.equal(0, run.code, run.err)
+        assert.matches("1 created, 1 changed, 1 unchanged, 2 of earlier content deleted\n$", run.err)
+        assert.equal(1, count())
+        assert.equal("DEBUG", kubectl "get configmap -n hashed -l bkdeploy/content-of=conf -o 'jsonpath={.items[0].data.level}'")
+    end)
+end)
+
 describe("a CRD", function()
     local function bulbs(field, value)
         return profile("bulbs", ([[

@@ -131,9 +131,15 @@ return function(env, secrets, backends, env_files)
         },
     }
 
-    local function job(name, command)
+    local function job(name, command, more)
+        local own, all_files = more or {}, {}
+        for _, some in ipairs { files, own.files or {} } do
+            for path, key in pairs(some) do
+                all_files[path] = key
+            end
+        end
         return bk.job(name) {
-            image = image, resources = std, env = variables(), env_from = { settings }, files = files,
+            image = image, resources = std, env = variables(own.env), env_from = { settings }, files = all_files,
             needs = { migrate }, command = { python, "manage.py", command }, backoff_limit = 3, deadline = "10m",
         }
     end
@@ -160,7 +166,12 @@ return function(env, secrets, backends, env_files)
         env.tgpa and worker("tgpa-worker", "tgpa_task", env.workers, nil, 4) or {},
         env.grafana and grafana() or {},
         env.sync_apigw and job("sync-apigw", "sync_apigw") or {},
-        env.builtin_collect and job("builtin-collect", "sync_built_in_platform_collect") or {},
+        -- Its list is the site's own: a ConfigMap that is there.
+        env.builtin_collect and job("builtin-collect", "sync_built_in_platform_collect", {
+            env = { BK_LOG_BUILTIN_COLLECT_CONFIG_PATH = "/app/code/builtin_collect.yaml" },
+            files = { ["/app/code/builtin_collect.yaml"] =
+                bk.existing_config "builtin-collect":key "builtin_collect_config.yaml" },
+        }) or {},
     } do
         list[#list + 1] = optional.name and optional or nil
     end
