@@ -214,7 +214,8 @@ static bool is_below(const char *path, const char *folder)
     return strncmp(path, folder, length) == 0 && (path[length] == '/' || strcmp(folder, "/") == 0);
 }
 
-/* The folder of the profile whose code runs: the extended one's own, or the main one's. */
+/* The folder of the profile whose code runs: the innermost of the main one's and the extended ones'
+ * that its file lies in; the main one's while none runs. */
 static const char *current_folder(lua_State *L, const struct host *host)
 {
     lua_Debug frame;
@@ -222,10 +223,12 @@ static const char *current_folder(lua_State *L, const struct host *host)
         lua_getinfo(L, "S", &frame);
         if (!is_user_frame(&frame))
             continue;
+        const char *path = frame.source + 1,
+                   *found = is_below(path, host->folder) ? host->folder : "";
         for (size_t i = 0; i < host->bases_count; i++)
-            if (is_below(frame.source + 1, host->bases[i]))
-                return host->bases[i];
-        break;
+            if (is_below(path, host->bases[i]) && strlen(host->bases[i]) > strlen(found))
+                found = host->bases[i];
+        return *found ? found : host->folder;
     }
     return host->folder;
 }

@@ -86,6 +86,19 @@ describe("a site", function()
         assert.equal("namespace-dev", made["Namespace/shop-dev"].metadata.labels.site)
     end)
 
+    it("may lie inside the folder of what it extends, and still has its own files", function()
+        local folder = support.folder({
+            ["shop/profile.lua"] = base, ["shop/parts/level.lua"] = "return 'INFO'", ["shop/files/a.txt"] = "from the base",
+            ["shop/sites/here/profile.lua"] = "local extend = require('bk').extend 'shop'\n"
+                .. "return extend { namespace = require 'parts.name' }",
+            ["shop/sites/here/parts/name.lua"] = "return 'of-here'",
+        })
+        local made = support.run("render", folder .. "/shop/sites/here")
+        assert.equal("", made.err)
+        assert.matches("namespace: of%-here\n", made.out)
+        assert.matches("level: INFO\n", made.out)
+    end)
+
     it("is told of a cycle", function()
         local folder = support.folder({
             ["east/profile.lua"] = "return require('bk').extend 'west' {}",
