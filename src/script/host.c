@@ -596,6 +596,14 @@ void host_open(lua_State *L, struct host *host)
     lua_setglobal(L, "require");
 }
 
+void host_seal(lua_State *L)
+{
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &loaded_key); // loaded
+    lua_pushnil(L);
+    lua_setfield(L, -2, "bk.host");
+    lua_pop(L, 1);
+}
+
 void host_release(struct host *host)
 {
     while (host->bases_count)

@@ -32,6 +32,10 @@ lua_State *host_state_new(struct host *host);
  * MAY_RAISE, like all below. */
 void host_open(lua_State *L, struct host *host);
 
+/* Takes bk.host away, once the modules of the language have it: a profile must not reach what it
+ * can do. */
+void host_seal(lua_State *L);
+
 /* Starts counting instructions, and a timer for calls of Lua's library that don't end: those end
  * the program with its message, since nothing else can leave them. */
 void host_arm(lua_State *L, struct host *host);

@@ -76,6 +76,9 @@ static int eval_protected(lua_State *L)
     push_pairs(L, evaluation->request->inputs, evaluation->request->inputs_count);
     host_open(L, host);
     sandbox_prelude(L, host);
+    host_require(L, host, "bk");
+    lua_pop(L, 1);
+    host_seal(L);
     host_arm(L, host);
     if (host_load_file(L, host->file) != LUA_OK)
         return lua_error(L);

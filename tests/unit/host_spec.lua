@@ -71,6 +71,17 @@ describe("the Lua host", function()
             "attempt to load a binary chunk")
     end)
 
+    it("keeps from profiles what only the language's own modules may call", function()
+        for _, code in ipairs { "require 'bk.host'", "require 'bk'; require 'bk.host'",
+            "coroutine.wrap(require)('bk.host')", "load('return require \"bk.host\"', '=[bk.check]')()" } do
+            fails(code, "no module 'bk.host'")
+        end
+        for _, file in ipairs { "bk", "bk.input", "bk.config", "bk.profile" } do
+            fails(("local m = require '%s' error(tostring(rawget(m, 'operator_file') or rawget(m, 'host')), 0)"):format(file),
+                "nil")
+        end
+    end)
+
     it("requires files below the profile's folder and nothing else", function()
         local folder = support.folder({
             ["profile.lua"] = "error(require('parts.web').name, 0)",
