@@ -148,16 +148,13 @@ static void on_verdict(const struct verdict *verdict, void *arg)
 static void count_outcome(struct item *item, const struct kube_response *response)
 {
     struct apply_result *result = item->apply->result;
-    const json_t *metadata = json_object_get(response->body, "metadata");
-    const char *version = json_string_value(json_object_get(metadata, "resourceVersion"));
-    const char *before = item->rehearsal.version;
+    item->altered = !item->rehearsal.same || item->replaced;
     if (response->status == 201 && !item->replaced)
         result->created++;
-    else if (before && version && strcmp(before, version) == 0)
-        result->unchanged++;
-    else
+    else if (item->altered)
         result->changed++;
-    item->altered = !(before && version && strcmp(before, version) == 0);
+    else
+        result->unchanged++;
 }
 
 /* Whether the answer may come from a server that has not taken in yet what became of the kind: a
@@ -461,8 +458,6 @@ int apply_run(struct kube_client *client, struct work *work, const struct apply_
     if (status == 0)
         status = run_phase(&apply, err);
     tracker_free(apply.tracker);
-    for (size_t i = 0; i < work->count; i++)
-        rehearsal_release(&apply.items[i].rehearsal);
     free(apply.items);
     free(apply.parts);
     return status;

@@ -23,7 +23,7 @@ try {
     struct rehearsal *found;
     bool elsewhere;      /* tried in "default", for want of its own namespace */
     struct err *refusal; /* NULL: it was accepted */
-    json_t *spec;        /* of a CRD: what it would be */
+    json_t *result;      /* what it would be, NULL when it would be new */
 };
 
 static bool has_namespace_object(const struct work *work, const char *name)
@@ -56,6 +56,41 @@ static bool is_terminating(const struct kube_response *response)
     return false;
 }
 
+/* A copy without what changes by itself. */
+static json_t *without_bookkeeping(const json_t *object)
+{
+    static const char *const own[] = { "resourceVersion", "generation", "managedFields" };
+    json_t *copy = json_copy((json_t *)object);
+    json_t *metadata = json_copy(json_object_get(object, "metadata"));
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+        json_object_del(metadata, own[i]);
+    json_object_set_new(copy, "metadata", metadata);
+    json_object_del(copy, "status");
+    return copy;
+}
+
+/* By content, not by resourceVersion: a controller may write a status at any moment. */
+static void on_looked(const struct kube_response *response, void *arg)
+{
+    struct try *try = arg;
+    try->run->finished = --try->run->pending == 0;
+    if (response->err)
+        return; /* gone meanwhile, or not to be read: then it counts as changed */
+    json_t *before = without_bookkeeping(response->body);
+    json_t *after = without_bookkeeping(try->result);
+    try->found->same = json_equal(before, after);
+    json_decref(before);
+    json_decref(after);
+}
+
+static void send_look(struct try *try)
+{
+    struct kube_request request = {
+        .method = "GET", .path = try->item->path, .done = on_looked, .arg = try
+    };
+    kube_send(try->run->client, &request);
+}
+
 static void on_tried(const struct kube_response *response, void *arg)
 {
     struct try *try = arg;
@@ -67,17 +102,17 @@ static void on_tried(const struct kube_response *response, void *arg)
         send_try(try);
         return;
     }
-    run->finished = --run->pending == 0;
     if (!response->err) {
-        const json_t *metadata = json_object_get(response->body, "metadata");
-        const char *version = json_string_value(json_object_get(metadata, "resourceVersion"));
         try->found->exists = response->status == 200 && !try->elsewhere;
-        if (try->found->exists && version)
-            try->found->version = xstrdup(version);
-        if (strcmp(try->item->kind, "CustomResourceDefinition") == 0)
-            try->spec = json_incref(json_object_get(response->body, "spec"));
-        return;
+        if (try->found->exists) {
+            try->result = json_incref(response->body);
+            send_look(try);
+            return;
+        }
     }
+    run->finished = --run->pending == 0;
+    if (!response->err)
+        return;
     bool immutable = write_is_immutable(response);
     /* What happens to lie in "default" under the same name, or rights there, tell nothing. */
     if (try->elsewhere && (immutable || response->status == 409 || response->status == 403))
@@ -101,23 +136,17 @@ static void send_try(struct try *try)
 
 /* A CRD that the apply will change first judges its resources otherwise than the live one does:
  * their refusal is left to the real apply. One that stays as it is has judged. */
-static int pardon_upgraded(struct run *run, struct try *tries, struct err *err)
+static void pardon_upgraded(const struct work *work, struct try *tries)
 {
-    for (size_t i = 0; i < run->work->count; i++) {
-        const struct work_item *crd = work_crd_of(run->work, &run->work->items[i]);
-        const struct try *of_crd = crd ? &tries[crd - run->work->items] : NULL;
-        json_t *live = NULL;
-        if (!tries[i].refusal || !of_crd || !of_crd->spec || !of_crd->found->exists)
-            continue;
-        if (kube_fetch(run->client, "GET", crd->path, NULL, NULL, &live, err) < 0)
-            return err_wrap(err, "the CRD %s", crd->name);
-        if (!json_equal(json_object_get(live, "spec"), of_crd->spec)) {
+    for (size_t i = 0; i < work->count; i++) {
+        const struct work_item *crd = work_crd_of(work, &work->items[i]);
+        const struct try *of_crd = crd ? &tries[crd - work->items] : NULL;
+        if (tries[i].refusal && of_crd && of_crd->found && of_crd->found->exists &&
+            !of_crd->found->same) {
             free(tries[i].refusal);
             tries[i].refusal = NULL;
         }
-        json_decref(live);
     }
-    return 0;
 }
 
 /* The first refusal, and how many more there are. */
@@ -155,20 +184,13 @@ int rehearsal_run(struct kube_client *client, const struct work *work, bool forc
     int result = run.pending ? kube_run(client, &run.finished, -1, err) : 0;
     if (result != 0)
         kube_drain(client, 0);
-    if (result == 0)
-        result = pardon_upgraded(&run, tries, err);
+    pardon_upgraded(work, tries);
     if (result == 0)
         result = report(work, tries, err);
     for (size_t i = 0; i < work->count; i++) {
         free(tries[i].refusal);
-        json_decref(tries[i].spec);
+        json_decref(tries[i].result);
     }
     free(tries);
     return result;
-}
-
-void rehearsal_release(struct rehearsal *found)
-{
-    free(found->version);
-    found->version = NULL;
 }
