@@ -43,7 +43,12 @@ local rules = {
 
 input.rules = rules
 
-local function without_newline(text)
+--- The text of a file by one of the host's readers; told at the input when it can't be read.
+local function text_of_file(where, name, reader, path)
+    local good, text = pcall(reader, path)
+    if not good then
+        check.fail(where, "input '%s': %s", name, text)
+    end
     return (text:gsub("\r?\n$", ""))
 end
 
@@ -58,7 +63,7 @@ local function from_command_line(where, name, spec)
     if not found then
         return nil
     elseif found:sub(1, 1) == "@" then
-        return without_newline(host.operator_file(found:sub(2)))
+        return text_of_file(where, name, host.operator_file, found:sub(2))
     elseif spec.secret then
         check.fail(where, "input '%s' is secret, and others can see a command line; give --input %s=@FILE%s", name,
             name, spec.env and " or set " .. spec.env or "")
@@ -70,9 +75,10 @@ local function text_of(where, name, spec)
     local text = from_command_line(where, name, spec)
     if not text and spec.env then
         text = host.variable(spec.env)
+        text = text ~= "" and text or nil -- as most programs: an empty variable is not set
     end
     if not text and spec.file then
-        text = without_newline(host.read(spec.file))
+        text = text_of_file(where, name, host.read, spec.file)
     end
     if not text and spec.command then
         local problem
@@ -80,7 +86,7 @@ local function text_of(where, name, spec)
         if not text and spec.default == nil then
             check.fail(where, "input '%s': %s", name, problem)
         end
-        text = text and without_newline(text)
+        text = text and text:gsub("\r?\n$", "")
     end
     return text
 end
@@ -100,7 +106,9 @@ function input.input(name)
         local convert = types[spec.type or "string"]
         local text = text_of(where, name, spec)
         local value = spec.default
-        if text then
+        if text == "" and spec.secret then
+            check.fail(where, "input '%s' is secret, and what was given is empty", name)
+        elseif text then
             value = convert(text)
         end
         if value == nil and text then

@@ -367,8 +367,8 @@ static int time_out(const struct apply *apply, struct err *err)
             buf_addf(&text, "; %s: %s", apply->work->profile->components[i].name, words.data);
         buf_release(&words);
     }
-    err_set(err, ERR_TIMEOUT, "not ready within %lds (--timeout)%s",
-            apply->options->timeout_ms / 1000, buf_text(&text));
+    err_set(err, ERR_TIMEOUT, "not ready within %gs (--timeout)%s",
+            (double)apply->options->timeout_ms / 1000, buf_text(&text));
     buf_release(&text);
     return -1;
 }

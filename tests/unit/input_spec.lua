@@ -56,6 +56,11 @@ describe("an input", function()
         fails("commands are run with %-%-allow%-exec only", config "command = { 'echo' }")
         fails("input 'size': false: ended with 1", config "command = { 'false' }", "--allow-exec")
         fails("input 'size': no%-such%-program: No such file", config "command = { 'no-such-program' }", "--allow-exec")
+        fails("profile.lua:2: input 'size': /nowhere: No such file", config "default = 1", "--input size=@/nowhere")
+        fails("profile.lua:2: input 'size': no file 'files/gone' below", config "file = 'files/gone'")
+        gives("by default", config "env = 'SHOP_SIZE', default = 'by default'", "", "SHOP_SIZE=")
+        fails("input 'size' is secret, and what was given is empty",
+            "bk.secret 's' { a = bk.input 'size' { secret = true } }", "--input size=@/dev/null")
         fails("lies outside the profile's folder", config "file = '../../../Makefile'")
     end)
 
