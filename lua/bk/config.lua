@@ -4,6 +4,7 @@
 local check = require "bk.check"
 local hash = require "bk.hash"
 local host = require "bk.host"
+local tables = require "bk.tables"
 
 local config = {}
 
@@ -27,24 +28,13 @@ local function octal(mode)
     return tonumber(mode, 8)
 end
 
-local function copy(value, fields)
-    local made = {}
-    for name, field in pairs(value) do
-        made[name] = field
-    end
-    for name, field in pairs(fields) do
-        made[name] = field
-    end
-    return setmetatable(made, getmetatable(value))
-end
-
 --- key:mode "0400": as a file with these permissions. key:optional(): may be missing.
 function Key:mode(mode)
-    return copy(self, { bits = octal(mode) })
+    return tables.with(self, { bits = octal(mode) })
 end
 
 function Key:optional()
-    return copy(self, { is_optional = true })
+    return tables.with(self, { is_optional = true })
 end
 
 Files.mode, Files.optional = Key.mode, Key.optional

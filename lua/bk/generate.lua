@@ -2,6 +2,7 @@
 
 local check = require "bk.check"
 local host = require "bk.host"
+local tables = require "bk.tables"
 
 local generate = {}
 
@@ -28,10 +29,7 @@ local function parts(kind, names, fields)
     pairs_made = pairs_made + 1
     for key, part in pairs(names) do
         local value = { generate = kind, part = part, pair = tostring(pairs_made) }
-        for name, field in pairs(fields) do
-            value[name] = field
-        end
-        made[key] = setmetatable(value, Generated)
+        made[key] = setmetatable(tables.with(fields, value), Generated)
     end
     return made
 end

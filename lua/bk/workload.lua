@@ -11,20 +11,12 @@ local quantity = require "bk.quantity"
 local route = require "bk.route"
 local scale = require "bk.scale"
 local storage = require "bk.storage"
+local tables = require "bk.tables"
 local volume = require "bk.volume"
 
 local workload = {}
 
-local function with(base, more)
-    local rules = {}
-    for name, rule in pairs(base) do
-        rules[name] = rule
-    end
-    for name, rule in pairs(more) do
-        rules[name] = rule
-    end
-    return rules
-end
+local with = tables.with
 
 -- A list of containers beside the main one; their own fields are checked with their names.
 local containers = check.list(check.map)

@@ -10,34 +10,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "base/base64.h"
-#include "base/buf.h"
 #include "base/err.h"
 #include "base/interrupt.h"
-#include "base/mem.h"
-#include "base/process.h"
-#include "object/keys.h"
-#include "object/yaml.h"
-#include "script/convert.h"
 #include "script/embedded.h"
+#include "script/folder.h"
+#include "script/library.h"
 
-enum {
-    STUCK_SECONDS = 5,
-    COMMAND_WORDS_MAX = 32,
-    OUTPUT_MAX = 1 << 20,
-    HOOK_STEP = 1000,
-    FILE_MAX = 1 << 20,
-    FRAMES_MAX = 12
-};
+enum { STUCK_SECONDS = 5, HOOK_STEP = 1000, FILE_MAX = 1 << 20, FRAMES_MAX = 12 };
 
 /* Chunk names of the tool's own modules start so; frames of theirs are not the user's. */
 static const char own_prefix[] = "=[";
 
-static struct host *host_of(lua_State *L)
+struct host *host_of(lua_State *L)
 {
     return *(struct host **)lua_getextraspace(L);
 }
@@ -156,14 +143,18 @@ void host_arm(lua_State *L, struct host *host)
     lua_sethook(L, count_hook, LUA_MASKCOUNT, HOOK_STEP);
 }
 
+void host_timer(bool runs)
+{
+    set_timer(runs ? STUCK_SECONDS : 0);
+}
+
 void host_disarm(void)
 {
     set_timer(0);
     watched = NULL;
 }
 
-/* Pushes the text of a file, or raises. Text only: a profile's folder holds no bytecode. */
-static void push_file(lua_State *L, const char *path)
+void host_push_file(lua_State *L, const char *path)
 {
     luaL_Buffer text;
     FILE *file = fopen(path, "rb");
@@ -196,7 +187,7 @@ static void push_file(lua_State *L, const char *path)
 
 int host_load_file(lua_State *L, const char *path)
 {
-    push_file(L, path);              // text
+    host_push_file(L, path);         // text
     lua_pushfstring(L, "@%s", path); // text name
     size_t length;
     const char *text = lua_tolstring(L, -2, &length);
@@ -204,14 +195,6 @@ int host_load_file(lua_State *L, const char *path)
     lua_replace(L, -3); // result name
     lua_pop(L, 1);
     return status;
-}
-
-static bool is_below(const char *path, const char *folder)
-{
-    size_t length = strlen(folder);
-    if (strcmp(folder, ".") == 0)
-        return *path != '/' && strncmp(path, "../", 3) != 0;
-    return strncmp(path, folder, length) == 0 && (path[length] == '/' || strcmp(folder, "/") == 0);
 }
 
 /* The folder of the profile whose code runs: the innermost of the main one's and the extended ones'
@@ -224,9 +207,9 @@ static const char *current_folder(lua_State *L, const struct host *host)
         if (!is_user_frame(&frame))
             continue;
         const char *path = frame.source + 1,
-                   *found = is_below(path, host->folder) ? host->folder : "";
+                   *found = folder_has(path, host->folder) ? host->folder : "";
         for (size_t i = 0; i < host->bases_count; i++)
-            if (is_below(path, host->bases[i]) && strlen(host->bases[i]) > strlen(found))
+            if (folder_has(path, host->bases[i]) && strlen(host->bases[i]) > strlen(found))
                 found = host->bases[i];
         return *found ? found : host->folder;
     }
@@ -342,50 +325,8 @@ static int lua_read(lua_State *L)
     const char *folder = current_folder(L, host);
     if (!push_inside(L, folder, relative))
         luaL_error(L, "no file '%s' below the profile's folder %s", relative, folder);
-    push_file(L, lua_tostring(L, -1));
+    host_push_file(L, lua_tostring(L, -1));
     return 1;
-}
-
-/* The folder around a folder, as text: "a/b" is in "a", "a" in ".", "." in "..", ".." in "../..".
- */
-static void parent_of(const char *folder, char *parent, size_t size)
-{
-    const char *slash = strrchr(folder, '/'), *last = slash ? slash + 1 : folder;
-    if (strcmp(folder, ".") == 0)
-        snprintf(parent, size, "..");
-    else if (strcmp(last, "..") == 0)
-        snprintf(parent, size, "%s/..", folder);
-    else if (slash)
-        snprintf(parent, size, "%.*s", slash == folder ? 1 : (int)(slash - folder), folder);
-    else
-        snprintf(parent, size, ".");
-}
-
-/* Writes the folder of the profile `name` that lies beside `folder` or beside one of the two around
- * it. */
-static bool find_base(const char *folder, const char *name, char *found, size_t size)
-{
-    char around[PATH_MAX], next[PATH_MAX], file[PATH_MAX];
-    parent_of(folder, around, sizeof around);
-    for (int i = 0; i < 3; i++) {
-        const char *shown = strcmp(around, ".") == 0 ? "" : around;
-        int length = snprintf(found, size, "%s%s%s", shown,
-                              *shown && strcmp(shown, "/") != 0 ? "/" : "", name);
-        int file_length = snprintf(file, sizeof file, "%s/profile.lua", found);
-        if (length > 0 && (size_t)length < size && file_length > 0 &&
-            (size_t)file_length < sizeof file && access(file, R_OK) == 0)
-            return true;
-        parent_of(around, next, sizeof next);
-        memcpy(around, next, sizeof around);
-    }
-    return false;
-}
-
-static bool is_same_folder(const char *a, const char *b)
-{
-    struct stat one, other;
-    return stat(a, &one) == 0 && stat(b, &other) == 0 && one.st_dev == other.st_dev &&
-           one.st_ino == other.st_ino;
 }
 
 /* bk.host.where([skip]): "file:line" of the innermost frame of the user's own code, or nil. */
@@ -404,8 +345,7 @@ static int lua_where(lua_State *L)
     return 1;
 }
 
-/* Raises with the line of the user's code that runs, not that of the module in between. */
-static int fail_at_user(lua_State *L, const char *fmt, ...)
+int host_fail_at_user(lua_State *L, const char *fmt, ...)
 {
     va_list args;
     lua_pushcfunction(L, lua_where);
@@ -426,8 +366,8 @@ static int lua_extend(lua_State *L)
     struct host *host = host_of(L);
     const char *name = luaL_checkstring(L, 1);
     char folder[PATH_MAX];
-    if (!find_base(current_folder(L, host), name, folder, sizeof folder))
-        return fail_at_user(
+    if (!folder_find_profile(current_folder(L, host), name, folder, sizeof folder))
+        return host_fail_at_user(
             L,
             "no profile '%s': no folder %s with a profile.lua beside %s or the two folders "
             "around it",
@@ -438,14 +378,14 @@ static int lua_extend(lua_State *L)
     lua_gettable(L, -3);                            // loaded file profile
     if (!lua_isnil(L, -1) && lua_touserdata(L, -1) != &loading_mark)
         return 1;
-    if (lua_touserdata(L, -1) == &loading_mark || is_same_folder(folder, host->folder))
-        return fail_at_user(L, "profile '%s' extends itself, through what it extends", name);
+    if (lua_touserdata(L, -1) == &loading_mark || folder_same(folder, host->folder))
+        return host_fail_at_user(L, "profile '%s' extends itself, through what it extends", name);
     lua_pop(L, 1);
     if (host->bases_count == HOST_BASES_MAX)
-        return fail_at_user(L, "more than %d profiles extend each other", HOST_BASES_MAX);
+        return host_fail_at_user(L, "more than %d profiles extend each other", HOST_BASES_MAX);
     host->bases[host->bases_count] = strdup(folder);
     if (!host->bases[host->bases_count])
-        return fail_at_user(L, "out of memory");
+        return host_fail_at_user(L, "out of memory");
     host->bases_count++;
     lua_pushvalue(L, -1);
     lua_pushlightuserdata(L, (void *)&loading_mark);
@@ -459,132 +399,20 @@ static int lua_extend(lua_State *L)
     return 1;
 }
 
-/* bk.host.variable(name): of the program's environment, or nil. For inputs, which declare it. */
-static int lua_variable(lua_State *L)
-{
-    lua_pushstring(L, getenv(luaL_checkstring(L, 1)));
-    return 1;
-}
-
-/* bk.host.operator_file(path): the text of a file that the operator named on the command line. */
-static int lua_operator_file(lua_State *L)
-{
-    push_file(L, luaL_checkstring(L, 1));
-    return 1;
-}
-
-static int convert_protected(lua_State *L)
-{
-    convert_into(L, 1, lua_touserdata(L, 2), "value");
-    return 0;
-}
-
-/* bk.host.base64(bytes): their text. */
-static int lua_base64(lua_State *L)
-{
-    size_t length;
-    const char *bytes = luaL_checklstring(L, 1, &length);
-    luaL_argcheck(L, length <= FILE_MAX, 1, "too long");
-    char *place =
-        lua_newuserdatauv(L, (length + 2) / 3 * 4 + 1, 0); /* may raise: nothing held yet */
-    char *text = base64_encode(bytes, length);
-    memcpy(place, text, strlen(text) + 1);
-    xfree_secret(text);
-    lua_pushstring(L, place);
-    return 1;
-}
-
-/* bk.host.yaml(value): the text of a value, for files that are YAML. */
-static int lua_yaml(lua_State *L)
-{
-    luaL_checkany(L, 1);
-    json_t *holder = json_object();
-    struct buf text = BUF_INIT;
-    struct err err = ERR_INIT;
-    lua_pushcfunction(L, convert_protected);
-    lua_pushvalue(L, 1);
-    lua_pushlightuserdata(L, holder);
-    bool good = lua_pcall(L, 2, 0, 0) == LUA_OK;
-    if (good) {
-        json_t *ordered = keys_ordered(json_object_get(holder, "value"));
-        good = yaml_emit(&text, ordered, &err) == 0;
-        json_decref(ordered);
-        if (!good)
-            lua_pushstring(L, err.message);
-    }
-    json_decref(holder);
-    char *copy = lua_newuserdatauv(L, text.len + 1, 0);
-    memcpy(copy, buf_text(&text), text.len + 1);
-    buf_release(&text);
-    if (!good) {
-        lua_pop(L, 1);
-        return fail_at_user(L, "bk.yaml: %s", lua_tostring(L, -1));
-    }
-    lua_pushstring(L, strncmp(copy, "---\n", 4) == 0 ? copy + 4 : copy);
-    return 1;
-}
-
-/* bk.host.command(list): what a program prints; nil and why not. */
-static int lua_command(lua_State *L)
-{
-    struct host *host = host_of(L);
-    const char *argv[COMMAND_WORDS_MAX + 1] = { NULL };
-    luaL_checktype(L, 1, LUA_TTABLE);
-    lua_Unsigned count = lua_rawlen(L, 1);
-    if (!host->allow_exec) {
-        lua_pushnil(L);
-        lua_pushstring(L, "commands are run with --allow-exec only");
-        return 2;
-    }
-    luaL_argcheck(L, count > 0 && count <= COMMAND_WORDS_MAX, 1, "1 to 32 words");
-    luaL_checkstack(L, (int)count + 4, "a command");
-    for (lua_Unsigned i = 0; i < count; i++) {
-        lua_rawgeti(L, 1, (lua_Integer)i + 1);
-        argv[i] = luaL_checkstring(L, -1); // stays on the stack while it is used
-    }
-    struct err err = ERR_INIT;
-    struct buf text = { .max = OUTPUT_MAX };
-    set_timer(0); /* waiting is not hanging */
-    int result = process_output(argv, &text, &err);
-    set_timer(STUCK_SECONDS);
-    char *bytes = lua_newuserdatauv(L, text.len + 1, 0);
-    memcpy(bytes, buf_text(&text), text.len);
-    size_t length = text.len;
-    if (text.data)
-        explicit_bzero(text.data, text.len);
-    buf_release(&text);
-    if (result != 0) {
-        lua_pushnil(L);
-        lua_pushstring(L, err.message);
-        return 2;
-    }
-    lua_pushlstring(L, bytes, length);
-    return 1;
-}
-
 void host_open(lua_State *L, struct host *host)
 {
     (void)host;
+    static const luaL_Reg own[] = {
+        { "extend", lua_extend },
+        { "read", lua_read },
+        { "where", lua_where },
+        { NULL, NULL },
+    };
     lua_newtable(L); // inputs loaded
-    lua_createtable(L, 0, 6);
+    luaL_newlib(L, own);
+    luaL_setfuncs(L, library_functions, 0);
     lua_pushvalue(L, -3);
     lua_setfield(L, -2, "inputs");
-    lua_pushcfunction(L, lua_variable);
-    lua_setfield(L, -2, "variable");
-    lua_pushcfunction(L, lua_operator_file);
-    lua_setfield(L, -2, "operator_file");
-    lua_pushcfunction(L, lua_yaml);
-    lua_setfield(L, -2, "yaml");
-    lua_pushcfunction(L, lua_base64);
-    lua_setfield(L, -2, "base64");
-    lua_pushcfunction(L, lua_command);
-    lua_setfield(L, -2, "command");
-    lua_pushcfunction(L, lua_extend);
-    lua_setfield(L, -2, "extend");
-    lua_pushcfunction(L, lua_read);
-    lua_setfield(L, -2, "read");
-    lua_pushcfunction(L, lua_where);
-    lua_setfield(L, -2, "where");
     lua_setfield(L, -2, "bk.host");
     lua_pushcfunction(L, luaopen_cjson);
     lua_pushstring(L, "cjson");

@@ -42,6 +42,18 @@ void host_arm(lua_State *L, struct host *host);
 /* Stops the timer. Raises nothing. */
 void host_disarm(void);
 
+/* Stops or starts that timer around what may wait. */
+void host_timer(bool runs);
+
+/* The host of a state of host_state_new(). */
+struct host *host_of(lua_State *L);
+
+/* Pushes the text of a file of at most 1 MiB. */
+void host_push_file(lua_State *L, const char *path);
+
+/* Raises with the line of the user's code that runs, not that of the module in between. */
+int host_fail_at_user(lua_State *L, const char *fmt, ...);
+
 /* Loads a text file of the profile as a function named by its path; returns Lua's status. */
 int host_load_file(lua_State *L, const char *path);
 
