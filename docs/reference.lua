@@ -77,13 +77,14 @@ same profile gives the same bytes. A profile may use 256 MiB of memory and two b
 
 Every mistake ends the evaluation with one line that begins with the file and line where it was made, and is followed by
 who called it, where that is not the same. Quantities are Kubernetes' own (`500m`, `2`, `1.5Gi`); durations are `10s`,
-`5m`, `1h` or a number of seconds.
+`5m`, `1h` or a number of seconds. Every component also has `needs`, `meta` and `patch`, as a workload has them.
 
 This page is written from the annotations in `lua/bk.meta.lua`, which also let an editor with the Lua language server
 complete and check profiles: add the folder `lua` to its `workspace.library`. Every example runs in the tests.
 ]]
 
-local shared = { "bk.ContainerFields", "bk.PodFields", "bk.ServedFields", "bk.ProbeFields" }
+local shared = { "bk.ContainerFields", "bk.PodFields", "bk.ServedFields", "bk.ServicePart", "bk.IngressPart",
+    "bk.ProbeFields" }
 local is_shared = {}
 for _, name in ipairs(shared) do
     is_shared[name] = true

@@ -12,6 +12,8 @@ local bk = {}
 ---@field default? string the environment that is taken without `-e`
 ---@field namespace? string where everything goes; an environment's own `namespace` wins; without one the profile's name, with environments `name-environment`
 ---@field create_namespace? boolean `false`: the namespace is there already
+---@field labels? table<string, string> on every object; a component's `meta` goes before, `bk.remove` takes one away
+---@field bare? boolean `true`: objects carry only what is written, for what was there before it was a profile: no labels, selectors, namespaces or defaults of the language's own; pods have the label `app` with the component's name if they have no `selector`, `namespace` stands on the objects only if it is given, and it is not made without `create_namespace`
 ---@field version? string|fun(env: table): string stands on the namespace, for others that require this profile
 ---@field requires? (string[])|fun(env: table): string[]? other releases, by version, that must be on the cluster: `{ "bkiam ^1.12.0", "bkpaas ^2.14.0 or bk-apigateway ^1.12.0" }`
 ---@field transform? fun(object: table, component: string, env: table): table? sees every object before it leaves the profile; changes it, or returns another
@@ -110,16 +112,16 @@ function bk.input(name) end
 ---@field args? (string|number)[]
 ---@field working_dir? string
 ---@field pull_policy? "Always"|"IfNotPresent"|"Never"
----@field ports? table<string, integer|string> name and number; `"53/UDP"` for another protocol
+---@field ports? table<string, integer|string>|(integer|string|table)[] name and number; `"53/UDP"` for another protocol; a list for an order, where a plain number has no name
 ---@field host_ports? table<string, integer> ports of the node, by the names in `ports`
----@field resources? table<string, string> `{ cpu = "500m..2", memory = "1Gi" }`: request and limit, or one figure for both
+---@field resources? table<string, any> `{ cpu = "500m..2", memory = "1Gi" }`: request and limit, or one figure for both; `"500m.."` and `"..2"` are one of them only, as `{ request = 1, limit = 2 }` is both
 ---@field liveness? bk.Probe
 ---@field readiness? bk.Probe
 ---@field startup? bk.Probe
----@field env? table<string, any> text, number, boolean, a key of a config or secret, `bk.field`, `bk.resource`, or text with `component.host` in it
----@field env_from? bk.Source[] configs and secrets whose keys all become variables
----@field files? table<string, bk.Source|bk.Key> by path: all keys of a config or secret, or one
----@field volumes? table<string, bk.Volume> by path
+---@field env? table<string, any>|table<string, any>[] by name, or a list `{ { A = 1 }, { B = "$(A)" } }` for an order: text, number, boolean, a key of a config or secret, `bk.field`, `bk.resource`, or text with `component.host` in it
+---@field env_from? bk.Source[] configs and secrets whose keys all become variables; `:prefix "APP_"` before their names
+---@field files? table<string, bk.Source|bk.Key>|table<string, any>[] by path, or a list for an order: all keys of a config or secret, those of `:only { "key", ["file"] = "key" }`, or one
+---@field volumes? table<string, any>|table<string, any>[] by path, or a list for an order: a volume, what `files` may have, or the name of one of `pod_volumes` or of a claim; these and files have `:named "x"` for the volume's name in the pod, `:sub "path"`, `:read_only()`, `:writable()` and `:propagation "HostToContainer"`
 ---@field pre_stop? string[]|bk.Probe a command, or what a probe asks, before the container is ended
 ---@field post_start? string[]|bk.Probe the same after it began
 ---@field security? table securityContext, as Kubernetes has it
@@ -127,6 +129,12 @@ function bk.input(name) end
 ---@field tty? boolean
 
 ---@class bk.PodFields: bk.ContainerFields
+---@field meta? table `{ labels, annotations, namespace, name }` of the objects that the component makes; `name` where theirs is not the component's
+---@field selector? table<string, string> the labels by which the pods are found, instead of the language's own
+---@field container? string the name of the main container, where it is not the component's
+---@field pod_volumes? table<string, any>|table<string, any>[] volumes, configs and secrets by the volume's name, mounted by that name or not at all; in a list the name of a claim stands for its volume
+---@field pod? table more of the pod's spec, as Kubernetes has it: `{ dnsConfig = { ... } }`
+---@field restart? "Always"|"Never"|"OnFailure" of a Job OnFailure without
 ---@field needs? bk.Part[] what must have come up before; configs and `component.host` are needs by themselves
 ---@field init? bk.ContainerFields[] containers, with `name`, that run before
 ---@field sidecars? bk.ContainerFields[] containers that begin before `init` and go on
@@ -146,22 +154,59 @@ function bk.input(name) end
 ---@field nodes? table<string, string|string[]> labels that a node must have
 ---@field prefer_nodes? table<string, string|string[]> labels that it better has
 ---@field apart? string|table a node label such as `"kubernetes.io/hostname"`: not beside each other; `{ key, required = true }`
----@field spread? string|table a node label to spread over; `{ key, max_skew, required }`
+---@field spread? string|table a node label to spread over; `{ key, max_skew, required }`; or a list of constraints, as Kubernetes has them
 ---@field node_selector? table<string, string>
 ---@field affinity? table as Kubernetes has it, instead of `nodes` and `apart`
 ---@field tolerations? table[]
----@field patch? table<string, table>|fun(object: table): table? changes of what is made, by kind: `{ deployment = { ... } }`; lists of named items are merged by name
+---@field patch? table<string, table>|fun(object: table): table? changes of what is made, by kind: `{ deployment = { ... } }`, or by kind and name: `{ ["service/web"] = { ... } }`; lists of named items are merged by name, `bk.remove` and `bk.replace` take away and replace
 
 ---@class bk.ServedFields: bk.PodFields
----@field service? boolean|table made with ports; `false` for none, or `{ ports, type, headless, node_ports, addresses, external_traffic, sticky, class, sources, annotations }`
----@field ingress? table `{ host or hosts, path or paths, path_type, port, class, tls, annotations }`
----@field claims? table<string, table> `{ data = { size, path, class, modes, volume, selector, read_only } }`
----@field network? table `{ from = { ... }, to = { ... } }`: components, names of namespaces, `bk.cidr`; an empty list is nobody
----@field disruption? table `{ min_available }` or `{ max_unavailable }`: a number or `"25%"`
+---@field service? boolean|bk.ServicePart made with ports; `false` for none
+---@field services? (bk.ServicePart)[] Services, with their `name`; beside `service`, where that is given
+---@field ingress? bk.IngressPart
+---@field claims? table<string, table>|table<string, table>[] `{ data = { size, path, class, modes, volume, selector, volume_mode, read_only, sub, name, labels, annotations } }`; a list for an order
+---@field network? table `{ from = { ... }, to = { ... } }`: components, names of namespaces, `bk.cidr`; an empty list is nobody; or `{ ingress, egress, types }` as Kubernetes has them; `name`, `labels` and `annotations` of the NetworkPolicy
+---@field disruption? table `{ min_available }` or `{ max_unavailable }`: a number or `"25%"`; `unhealthy = "AlwaysAllow"`; `name`, `labels`, `annotations`
+
+---@class bk.ServicePart
+---@field ports? table<string, any>|any[] name and number, leading to the port of the component by that name; or `{ 443, target = "https", node_port, app_protocol }`, whose `target` is another port or its number; all the component's ports without
+---@field type? "ClusterIP"|"NodePort"|"LoadBalancer"
+---@field headless? boolean
+---@field publish_not_ready? boolean
+---@field node_ports? table<string, integer>
+---@field addresses? string[] externalIPs
+---@field external_traffic? "Cluster"|"Local"
+---@field internal_traffic? "Cluster"|"Local"
+---@field sticky? boolean by the client's address
+---@field class? string of the load balancer
+---@field sources? string[] from which the load balancer may be used
+---@field cluster_ip? string
+---@field load_balancer_ip? string
+---@field ip_families? ("IPv4"|"IPv6")[]
+---@field ip_family_policy? "SingleStack"|"PreferDualStack"|"RequireDualStack"
+---@field selector? table<string, string> where it is not the component's
+---@field name? string where it is not the component's
+---@field labels? table<string, string> beside those of `meta`
+---@field annotations? table<string, string>
+
+---@class bk.IngressPart
+---@field host? string
+---@field hosts? string[]
+---@field path? string `/` without
+---@field paths? table<string, any>|table<string, any>[] by path, or a list for an order: the name or number of a port, a component, or `{ service, port, path_type }`
+---@field rules? table[] `{ { host, paths }, ... }` for hosts whose paths differ
+---@field port? string|integer `http` or the only one without
+---@field path_type? "Prefix"|"Exact"|"ImplementationSpecific" Prefix without
+---@field class? string
+---@field tls? any a `bk.secret`, the name of one, `{ host = secret }`, or a list `{ { hosts, secret }, ... }`
+---@field default? any where everything else goes: a component or `{ service, port }`
+---@field name? string where it is not the component's
+---@field labels? table<string, string> beside those of `meta`
+---@field annotations? table<string, string>
 
 ---@class bk.DeploymentFields: bk.ServedFields
 ---@field replicas? integer 1 without
----@field scale? table `{ min, max, cpu = "70%", memory, metrics, behavior }`: an autoscaler instead of `replicas`
+---@field scale? table `{ min, max, cpu = "70%", memory, metrics, behavior }`: an autoscaler instead of `replicas`; `name`, `labels`, `annotations`
 ---@field strategy? string|table `"Recreate"`, `"RollingUpdate"`, `{ max_surge, max_unavailable }`
 ---@field progress_deadline? string
 ---@field min_ready? string
@@ -191,6 +236,7 @@ function bk.deployment(name) end
 ---@field strategy? "OnDelete"|"RollingUpdate"
 ---@field partition? integer pods from this number on are updated
 ---@field pod_management? "OrderedReady"|"Parallel"
+---@field service_name? string the Service that names the pods; without it the first headless one
 ---@field keep_claims? table `{ deleted = false }`, `{ scaled = false }`: when claims go with their pods
 ---@field min_ready? string
 ---@field revision_history? integer
@@ -225,7 +271,6 @@ function bk.daemonset(name) end
 ---@field deadline? string
 ---@field completions? integer
 ---@field parallelism? integer
----@field restart? "Never"|"OnFailure" OnFailure without
 ---@field ttl? string how long it stays when it is done
 
 --- A Job. Who needs it waits until it is complete; a changed one is deleted and run anew.
@@ -265,7 +310,7 @@ function bk.cronjob(name) end
 ---@field success? integer
 ---@field failure? integer
 
---- Asks by HTTP: a path, or `{ path, port, scheme, headers }` with the timings `initial_delay`, `period`, `timeout`,
+--- Asks by HTTP: a path, or `{ path, port, scheme, host, headers }` with the timings `initial_delay`, `period`, `timeout`,
 --- `success` and `failure`. Without a port it is `http`, or the only one.
 ---
 --- ```lua
@@ -308,7 +353,7 @@ function bk.grpc(fields) end
 
 --- A ConfigMap as a value: who uses it holds it, and it is listed by itself. `conf:key "a"` is one key, `conf:mode "0440"`
 --- all as files with these permissions, `conf:key "a":mode "0440"` one; `:optional()` may be missing; `:immutable()`;
---- `:hashed()` is named by its content, so that a change is a new one.
+--- `:hashed()` is named by its content, so that a change is a new one; `:meta { labels, annotations, namespace, name }`.
 ---
 --- ```lua
 --- local conf = bk.config "conf" { LEVEL = "INFO", ["app.yaml"] = bk.yaml { cache = { size = 10 } } }:hashed()
@@ -320,6 +365,7 @@ function bk.grpc(fields) end
 function bk.config(name) end
 
 --- A Secret as a value, used as a config is; given as text. `render` shows its values with `--show-secrets` only.
+--- `:type "kubernetes.io/basic-auth"` if it has one of its own; `:plain()` sends it as `stringData`.
 ---
 --- ```lua
 --- local pass = bk.secret "pass" { password = bk.generated(), user = "shop" }
@@ -379,24 +425,26 @@ function bk.rsa_pair(fields) end
 ---@return table
 function bk.tls_pair(fields) end
 
---- A field of the pod as a variable, or as a file of `bk.projected`.
+--- A field of the pod as a variable, or as a file of `bk.projected`; with its API version where that is written.
 ---
 --- ```lua
 --- local web = bk.deployment "web" { image = "shop:1", env = { NODE_IP = bk.field "status.hostIP" } }
 --- ```
 ---@param path string
+---@param version? string
 ---@return bk.Field
-function bk.field(path) end
+function bk.field(path, version) end
 
---- A request or limit of the container as a variable.
+--- A request or limit of the container as a variable; of another one, in another unit: `{ container, divisor }`.
 ---
 --- ```lua
 --- local web = bk.deployment "web" { image = "shop:1", resources = { memory = "1Gi" },
 ---     env = { MEMORY = bk.resource "limits.memory" } }
 --- ```
 ---@param name string
+---@param more? table
 ---@return bk.Field
-function bk.resource(name) end
+function bk.resource(name, more) end
 
 --## Storage
 
@@ -419,14 +467,56 @@ function bk.host_path(path, type) end
 ---@return bk.Volume
 function bk.empty_dir(fields) end
 
---- A PersistentVolumeClaim that is there already.
+--- A PersistentVolumeClaim that is there already, or a `bk.claim`.
 ---
 --- ```lua
 --- local web = bk.deployment "web" { image = "shop:1", volumes = { ["/in"] = bk.existing_claim "inbox" } }
 --- ```
+---@param claim string|bk.Component
+---@return bk.Volume
+function bk.existing_claim(claim) end
+
+--- Any other volume, as Kubernetes has it.
+---
+--- ```lua
+--- local web = bk.deployment "web" { image = "shop:1", volumes = {
+---     ["/labels"] = bk.volume { downwardAPI = { items = { { path = "all", fieldRef = { fieldPath = "metadata.labels" } } } } },
+--- } }
+--- ```
+---@param source table
+---@return bk.Volume
+function bk.volume(source) end
+
+--- A volume of `pod_volumes`, or a claim of the component, by its name: what `"name"` alone is, for `:sub "path"` and the
+--- like.
+---
+--- ```lua
+--- local db = bk.statefulset "db" { image = "mysql:8", claims = { data = { size = "1Gi" } },
+---     pod_volumes = { tmp = bk.empty_dir() },
+---     volumes = { ["/var/lib/mysql"] = bk.mount "data":sub "mysql", ["/tmp"] = "tmp" } }
+--- ```
 ---@param name string
 ---@return bk.Volume
-function bk.existing_claim(name) end
+function bk.mount(name) end
+
+---@class bk.ClaimFields
+---@field size string
+---@field class? bk.Component|string
+---@field modes? string[]
+---@field volume? bk.Component|string
+---@field selector? table<string, string>
+---@field volume_mode? "Filesystem"|"Block"
+
+--- A PersistentVolumeClaim that several components mount; for one component there is its `claims`.
+---
+--- ```lua
+--- local shared = bk.claim "shared" { size = "5Gi", modes = { "ReadWriteMany" } }
+--- local web = bk.deployment "web" { image = "shop:1", volumes = { ["/in"] = bk.existing_claim(shared) } }
+--- local job = bk.job "fill" { image = "shop:1", volumes = { ["/out"] = bk.existing_claim(shared):sub "new" } }
+--- ```
+---@param name string
+---@return fun(fields: bk.ClaimFields): bk.Component
+function bk.claim(name) end
 
 --- A folder of an NFS server: `{ server, path, read_only }`.
 ---
@@ -447,7 +537,7 @@ function bk.nfs(fields) end
 ---@return bk.Volume
 function bk.csi(fields) end
 
---- Several sources in one folder: configs, secrets, keys of them, `bk.token`, and fields of the pod under a name.
+--- Several sources in one folder, with `:mode "0440"` for all: configs, secrets, keys of them, `bk.token`, and fields of the pod under a name.
 ---
 --- ```lua
 --- local conf = bk.config "conf" { level = "INFO" }
@@ -470,13 +560,14 @@ function bk.token(fields) end
 
 ---@class bk.PersistentVolumeFields
 ---@field size string
----@field source bk.Volume `bk.host_path`, `bk.nfs` or `bk.csi`
+---@field source bk.Volume `bk.host_path`, `bk.nfs`, `bk.csi` or `bk.volume`
 ---@field class? bk.Component|string
 ---@field modes? string[]
 ---@field reclaim? "Retain"|"Delete"|"Recycle"
 ---@field nodes? table<string, string|string[]> labels of the nodes that have it
 ---@field labels? table<string, string>
 ---@field mount_options? string[]
+---@field volume_mode? "Filesystem"|"Block"
 
 --- A PersistentVolume, for sites without a provisioner; a claim takes it by `volume`.
 ---
@@ -498,6 +589,7 @@ function bk.persistent_volume(name) end
 ---@field binding? "Immediate"|"WaitForFirstConsumer"
 ---@field expansion? boolean
 ---@field default? boolean
+---@field mount_options? string[]
 
 --- A StorageClass.
 ---
@@ -520,6 +612,17 @@ function bk.storage_class(name) end
 ---@param name string
 ---@return fun(fields: table): bk.Component
 function bk.ingress(name) end
+
+--- A Service for the pods of several components, or of others; with the fields of a component's `service`.
+---
+--- ```lua
+--- local one = bk.deployment "one" { image = "shop:1", labels = { shop = "all" }, ports = { http = 80 } }
+--- local two = bk.deployment "two" { image = "shop:2", labels = { shop = "all" }, ports = { http = 80 } }
+--- local all = bk.service "all" { selector = { shop = "all" }, ports = { http = { 80, target = "http" } } }
+--- ```
+---@param name string
+---@return fun(fields: bk.ServicePart): bk.Component
+function bk.service(name) end
 
 ---@class bk.ExternalFields
 ---@field host? string a Service of type ExternalName
@@ -551,9 +654,26 @@ function bk.cidr(block, except) end
 
 --## Rights and limits
 
+---@class bk.NetworkPolicyFields
+---@field selector? table<string, string> labels of the pods; without it all of the namespace
+---@field from? any[] components, names of namespaces, `bk.cidr`; an empty list is nobody
+---@field to? any[]
+---@field ingress? table[] as Kubernetes has it, instead of `from`
+---@field egress? table[] as Kubernetes has it, instead of `to`
+---@field types? ("Ingress"|"Egress")[] those that it speaks of without
+
+--- A NetworkPolicy that belongs to no component; a component has its own as `network`.
+---
+--- ```lua
+--- local nobody = bk.network_policy "nobody" { from = {} }
+--- ```
+---@param name string
+---@return fun(fields: bk.NetworkPolicyFields): bk.Component
+function bk.network_policy(name) end
+
 ---@class bk.ServiceAccountFields
 ---@field rules? table[] `{ groups, resources, verbs, names, urls }`: a Role in the namespace
----@field cluster_rules? table[] the same: a ClusterRole named `namespace-name`
+---@field cluster_rules? table[] the same: a ClusterRole named `namespace-name`, in a bare profile as the account
 ---@field token? boolean
 ---@field pull_secrets? string[]
 ---@field annotations? table<string, string>
@@ -567,6 +687,65 @@ function bk.cidr(block, except) end
 ---@param name string
 ---@return fun(fields: bk.ServiceAccountFields): bk.Component
 function bk.service_account(name) end
+
+---@class bk.RoleFields
+---@field rules? table[] `{ groups, resources, verbs, names, urls }`
+---@field to? any[] who has it: service accounts, `{ user = "name" }`, `{ group = "name" }`, `{ account, namespace }`
+
+--- A Role of the namespace, and with `to` its RoleBinding.
+---
+--- ```lua
+--- local account = bk.service_account "shop" {}
+--- local reader = bk.role "reader" { rules = { { resources = { "pods" }, verbs = { "get" } } },
+---     to = { account, { group = "operators" } } }
+--- ```
+---@param name string
+---@return fun(fields: bk.RoleFields): bk.Component
+function bk.role(name) end
+
+---@class bk.ClusterRoleFields: bk.RoleFields
+---@field aggregate? table[] labels of the roles that it is made of, as `{ { matchLabels = { ... } } }`
+
+--- A ClusterRole, and with `to` its ClusterRoleBinding. Its name in the cluster is the component's, or that of `meta`.
+---
+--- ```lua
+--- local account = bk.service_account "metrics" {}
+--- local reader = bk.cluster_role "nodes" { meta = { name = "shop:nodes" }, to = { account },
+---     rules = { { resources = { "nodes" }, verbs = { "get", "list" } }, { urls = { "/metrics" }, verbs = { "get" } } } }
+--- ```
+---@param name string
+---@return fun(fields: bk.ClusterRoleFields): bk.Component
+function bk.cluster_role(name) end
+
+---@class bk.RoleBindingFields
+---@field role? bk.Component|string
+---@field cluster_role? bk.Component|string
+---@field to any[] as of a role
+
+--- Who has a role that is made elsewhere, or that has more than one binding.
+---
+--- ```lua
+--- local account = bk.service_account "metrics" {}
+--- local reader = bk.role_binding "auth-reader" { meta = { namespace = "kube-system" },
+---     role = "extension-apiserver-authentication-reader", to = { account } }
+--- ```
+---@param name string
+---@return fun(fields: bk.RoleBindingFields): bk.Component
+function bk.role_binding(name) end
+
+---@class bk.ClusterRoleBindingFields
+---@field cluster_role bk.Component|string
+---@field to any[] as of a role
+
+--- The same, in the whole cluster.
+---
+--- ```lua
+--- local account = bk.service_account "metrics" {}
+--- local delegator = bk.cluster_role_binding "delegator" { cluster_role = "system:auth-delegator", to = { account } }
+--- ```
+---@param name string
+---@return fun(fields: bk.ClusterRoleBindingFields): bk.Component
+function bk.cluster_role_binding(name) end
 
 ---@class bk.PriorityClassFields
 ---@field value integer
@@ -611,15 +790,26 @@ function bk.quota(name) end
 ---@return fun(fields: bk.LimitsFields): bk.Component
 function bk.limits(name) end
 
+--- A namespace beside the profile's own.
+---
+--- ```lua
+--- local jobs = bk.namespace "jobs" { meta = { labels = { ["pod-security.kubernetes.io/enforce"] = "restricted" } } }
+--- ```
+---@param name string
+---@return fun(fields: table): bk.Component
+function bk.namespace(name) end
+
 --## Kinds of one's own
 
 ---@class bk.CrdFields
 ---@field kind string
----@field versions table<string, table> openAPIV3Schema by version
+---@field versions table<string, table>|table<string, table>[] openAPIV3Schema by version; a list for an order
 ---@field storage? string the version that is stored, where there is more than one
 ---@field scope? "Namespaced"|"Cluster"
 ---@field singular? string
+---@field list? string the kind of its lists
 ---@field short? string[]
+---@field categories? string[]
 ---@field status? boolean with a status subresource
 ---@field columns? table<string, table[]> additionalPrinterColumns by version
 
@@ -634,7 +824,7 @@ function bk.limits(name) end
 ---@return fun(fields: bk.CrdFields): bk.Component
 function bk.crd(name) end
 
---- API objects as they are, with `needs` beside them.
+--- API objects as they are, but for the profile's labels; with `needs` beside them.
 ---
 --- ```lua
 --- local lease = bk.raw "lease" { { apiVersion = "coordination.k8s.io/v1", kind = "Lease", metadata = { name = "a" } } }
@@ -653,6 +843,24 @@ function bk.raw(name) end
 --- ```
 ---@type bk.Remove
 bk.remove = nil
+
+--- As a value in an override or patch: stands in the place of what is there, and is not merged with it.
+---
+--- ```lua
+--- local web = bk.deployment "web" { image = "shop:1", env = { A = 1, B = 2 }, patch = { deployment = { spec = {
+---     template = { spec = { containers = bk.replace { { name = "web", image = "shop:2" } } } } } } } }
+--- ```
+---@param value table
+---@return bk.Replace
+function bk.replace(value) end
+
+--- JSON's null, where a field must say it.
+---
+--- ```lua
+--- local web = bk.deployment "web" { image = "shop:1", patch = { deployment = { spec = { strategy = bk.null } } } }
+--- ```
+---@type bk.Null
+bk.null = nil
 
 --- The text of a file below the profile's folder.
 ---

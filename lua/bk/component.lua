@@ -3,6 +3,7 @@
 local check = require "bk.check"
 local env = require "bk.env"
 local host = require "bk.host"
+local patch = require "bk.patch"
 
 local component = {}
 
@@ -29,13 +30,46 @@ function component.new(fields)
     return setmetatable(fields, Component)
 end
 
+local function object_name(value)
+    return (type(value) ~= "string" or value == "" or value == "." or value == ".." or value:find "[/%%%c]")
+        and "the name of an object" or nil
+end
+
+local meta_rules = {
+    name = object_name, namespace = check.either("a namespace's name, or bk.remove", check.text,
+        check.is("", "remove")),
+    labels = check.map, annotations = check.map,
+}
+
+--- Checks meta = { name, namespace, labels, annotations }: of the objects that a component makes.
+function component.check_meta(where, what, meta)
+    check.fields(where, what, meta, meta_rules)
+end
+
+--- Rule of the name, labels and annotations that a Service, Ingress and the like may have for itself.
+component.own_rules = { name = object_name, labels = check.map, annotations = check.map }
+
+--- The name of a component's main object, or of what is named by its name only.
+function component.object_name(value)
+    local meta = type(value) == "table" and value.spec and value.spec.meta or nil
+    return meta and meta.name or type(value) == "table" and value.name or value
+end
+
+--- The same, telling `uses` of a component.
+function component.use(value, uses)
+    if type(value) == "table" then
+        uses(value)
+    end
+    return component.object_name(value)
+end
+
 local need = check.is("a component of the profile", "component", "config", "secret")
 component.needs_rule = check.list(need)
 
 --- A constructor bk.word "name" { ... } for components without containers. `rules` are those of its
 --- fields, `required` lists names, `build` as above.
 function component.define(word, rules, required, build, check_name)
-    rules.needs = component.needs_rule
+    rules.needs, rules.meta, rules.patch = component.needs_rule, check.map, patch.rule
     component.rules[word] = rules
     local function fill(self, spec, where)
         local what = ("%s '%s'"):format(word, self.name)
@@ -45,13 +79,19 @@ function component.define(word, rules, required, build, check_name)
                 check.fail(where, "%s: no '%s'", what, field)
             end
         end
+        component.check_meta(where, what .. ": meta", spec.meta or {})
         self.given, self.spec = spec, spec
+    end
+    local function patched(self, release, uses)
+        local objects, spec = build(self, release, uses), self.spec
+        local what = ("%s '%s'"):format(word, self.name)
+        return spec.patch and patch.apply(self.where, what, spec.patch, objects) or objects
     end
     return function(name)
         local where = host.where();
         (check_name or check.name)(where, word, name)
         return function(spec)
-            local self = component.new { name = name, word = word, where = where, fill = fill, build = build }
+            local self = component.new { name = name, word = word, where = where, fill = fill, build = patched }
             fill(self, spec, where)
             return self
         end

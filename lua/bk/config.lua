@@ -3,7 +3,10 @@
 
 local check = require "bk.check"
 local hash = require "bk.hash"
+local component = require "bk.component"
 local host = require "bk.host"
+local mount = require "bk.mount"
+local ordered = require "bk.ordered"
 local tables = require "bk.tables"
 
 local config = {}
@@ -21,16 +24,9 @@ local function key_of(source, name)
     return setmetatable({ source = source, name = name }, Key)
 end
 
-local function octal(mode)
-    if type(mode) ~= "string" or not mode:find "^0?[0-7][0-7][0-7]$" then
-        check.fail(nil, "mode wants permissions such as '0400', not %s", check.show(mode))
-    end
-    return tonumber(mode, 8)
-end
-
 --- key:mode "0400": as a file with these permissions. key:optional(): may be missing.
 function Key:mode(mode)
-    return tables.with(self, { bits = octal(mode) })
+    return tables.with(self, { bits = mount.octal(mode) })
 end
 
 function Key:optional()
@@ -39,16 +35,65 @@ end
 
 Files.mode, Files.optional = Key.mode, Key.optional
 
+local function copy(view)
+    return tables.with(view, {})
+end
+
+mount.add_methods(Key, copy)
+mount.add_methods(Files, copy)
+
 local methods = { key = key_of }
+
+mount.add_methods(methods, function(source)
+    return setmetatable({ source = source }, Files)
+end)
 
 --- source:mode "0400": all its keys as files with these permissions.
 function methods.mode(source, mode)
-    return setmetatable({ source = source, bits = octal(mode) }, Files)
+    return setmetatable({ source = source, bits = mount.octal(mode) }, Files)
 end
 
 --- source:optional(): may be missing.
 function methods.optional(source)
     return setmetatable({ source = source, is_optional = true }, Files)
+end
+
+--- source:only { "a", ["b.yaml"] = "b" }: these keys as files, under names of their own where they have one.
+function methods.only(source, given)
+    local items = {}
+    if ordered.rule_unnamed(given) then
+        check.fail(nil, ":only wants { \"key\", ... } or { [\"file\"] = \"key\" }, not %s", check.show(given))
+    end
+    for i, entry in ipairs(ordered.entries(given)) do
+        local key = entry.value
+        if check.text(key) == nil then
+            key = key_of(source, key)
+        elseif check.kind(key) ~= "key" or key.source ~= source then
+            check.fail(nil, ":only: item %d should be a key of it, not %s", i, check.show(key))
+        end
+        items[i] = { key = key.name, path = entry.name or key.name, mode = key.bits }
+    end
+    return setmetatable({ source = source, items = items }, Files)
+end
+
+--- source:prefix "APP_": as variables (env_from), whose names begin so.
+function methods.prefix(source, prefix)
+    if check.text(prefix) then
+        check.fail(nil, ":prefix wants a string, not %s", check.show(prefix))
+    end
+    return setmetatable({ source = source, variable_prefix = prefix }, Files)
+end
+
+Files.prefix = function(view, prefix)
+    return tables.with(view, { variable_prefix = prefix })
+end
+
+--- source:meta { name, namespace, labels, annotations }: of the object.
+function methods.meta(source, meta)
+    component.check_meta(host.where(), ("%s '%s': meta"):format(source.word, source.name), meta)
+    source.spec = { meta = meta }
+    source.object = meta.name or source.object
+    return source
 end
 
 --- source:immutable(): its content can't be changed any more, which spares the kubelets their watches.
@@ -71,13 +116,31 @@ function methods.hashed(source)
         end
         parts[#parts + 1] = ("%d:%s%d:%s"):format(#key, key, #text, text)
     end
-    source.object = hash.name(source.name .. "-" .. hash.of(table.concat(parts)))
+    source.object = hash.name(source.object .. "-" .. hash.of(table.concat(parts)))
+    source.is_hashed = true
+    return source
+end
+
+local secret_methods = tables.with(methods, {})
+
+--- secret:type "kubernetes.io/dockerconfigjson"
+function secret_methods.type(source, name)
+    if check.text(name) then
+        check.fail(nil, ":type wants a string, not %s", check.show(name))
+    end
+    source.type_name = name
+    return source
+end
+
+--- secret:plain(): sent as stringData, which the server turns into data; a later apply finds that it differs.
+function secret_methods.plain(source)
+    source.is_plain = true
     return source
 end
 
 local metas = {
     config = { kind = "config", what = "a config", __index = methods },
-    secret = { kind = "secret", what = "a secret", __index = methods },
+    secret = { kind = "secret", what = "a secret", __index = secret_methods },
 }
 
 --- The text of a value; what is secret or to be generated has its place in a secret only.
@@ -137,20 +200,22 @@ config.is_source = check.is("a bk.config or bk.secret", "config", "secret")
 
 --- The object of a config or secret. Secrets are written as `data`: with `stringData`, which the
 --- server turns into data, a second apply would find a difference.
-function config.build(value, metadata)
-    local data = value.data
-    if value.object ~= value.name then
+function config.build(value, release)
+    local data, metadata = value.data, release.metadata(value, value.object)
+    if value.is_hashed then
+        metadata.labels = metadata.labels or {}
         metadata.labels["bkdeploy/content-of"] = value.name -- by which its earlier contents are found
     end
     if value.word == "secret" then
         data = {}
         for key, text in pairs(value.data) do
-            data[key] = type(text) == "table" and text or host.base64(text)
+            data[key] = (value.is_plain or type(text) == "table") and text or host.base64(text)
         end
         local is_tls = data["tls.crt"] and data["tls.key"]
         return {
-            apiVersion = "v1", kind = "Secret", metadata = metadata, data = data, immutable = value.is_immutable,
-            type = is_tls and "kubernetes.io/tls" or "Opaque",
+            apiVersion = "v1", kind = "Secret", metadata = metadata, immutable = value.is_immutable,
+            [value.is_plain and "stringData" or "data"] = data,
+            type = value.type_name or release.unless_bare(is_tls and "kubernetes.io/tls" or "Opaque"),
         }
     end
     return { apiVersion = "v1", kind = "ConfigMap", metadata = metadata, data = data, immutable = value.is_immutable }

@@ -2,6 +2,7 @@
 
 local check = require "bk.check"
 local env = require "bk.env"
+local ordered = require "bk.ordered"
 local port = require "bk.port"
 local probe = require "bk.probe"
 local quantity = require "bk.quantity"
@@ -14,15 +15,15 @@ container.rules = {
     command = check.list(check.scalar),
     args = check.list(check.scalar),
     working_dir = check.text,
-    ports = check.map,
+    ports = port.rule,
     resources = check.map,
     liveness = probe.rule,
     readiness = probe.rule,
     startup = probe.rule,
-    env = check.map,
+    env = ordered.rule,
     env_from = check.list(check.is("a bk.config or bk.secret", "config", "secret", "files")),
-    files = check.map,
-    volumes = check.map,
+    files = ordered.rule,
+    volumes = ordered.rule,
     pull_policy = check.one_of("Always", "IfNotPresent", "Never"),
     security = check.map,
     pre_stop = probe.handler_rule, post_start = probe.handler_rule,
@@ -37,10 +38,11 @@ function container.check(where, what, spec)
         check.fail(where, "%s: %s is no image", what, check.show(spec.image))
     end
     port.check(where, what, spec.ports)
+    local named = ordered.named(spec.ports)
     for name in pairs(spec.host_ports or {}) do
-        if not (spec.ports or {})[name] then
+        if not named[name] then
             check.fail(where, "%s: host_ports: '%s' is none of its ports%s", what, name,
-                check.suggest(name, spec.ports or {}))
+                check.suggest(name, named))
         end
     end
     if spec.resources then
@@ -57,15 +59,15 @@ local function texts(list)
     return made
 end
 
---- The container object. `volumes` collects (bk.storage), `uses` is told of configs and components,
+--- The container object. `volumes` collects (bk.volume), `uses` is told of configs and components,
 --- `extra` are mounts of the component's claims.
 function container.build(where, what, name, spec, volumes, uses, extra)
     local ports
-    for port_name, value in pairs(spec.ports or {}) do
-        local number, protocol = port.parse(value)
+    for _, entry in ipairs(ordered.entries(spec.ports)) do
         ports = ports or {}
-        ports[#ports + 1] = { name = port_name, containerPort = number, protocol = protocol,
-            hostPort = (spec.host_ports or {})[port_name] }
+        ports[#ports + 1] = { name = entry.name, containerPort = port.parse(entry.value),
+            protocol = port.shown_protocol(entry.value, volumes.release),
+            hostPort = entry.name and (spec.host_ports or {})[entry.name] }
     end
     local list, from = env.build(where, what, spec, uses)
     local mounts = volumes.mounts(where, what, spec, uses)
@@ -77,7 +79,7 @@ function container.build(where, what, name, spec, volumes, uses, extra)
         workingDir = spec.working_dir, imagePullPolicy = spec.pull_policy, ports = ports,
         env = list, envFrom = from, volumeMounts = #mounts > 0 and mounts or nil,
         securityContext = spec.security,
-        resources = spec.resources and quantity.resources(where, what, spec.resources),
+        resources = spec.resources and quantity.resources(where, what, spec.resources, volumes.release),
         stdin = spec.stdin, tty = spec.tty,
         lifecycle = (spec.pre_stop or spec.post_start) and {
             preStop = spec.pre_stop and probe.handler(spec.pre_stop, what, spec.ports or {}),

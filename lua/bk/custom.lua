@@ -2,6 +2,7 @@
 
 local check = require "bk.check"
 local component = require "bk.component"
+local ordered = require "bk.ordered"
 
 local custom = {}
 
@@ -13,13 +14,14 @@ end
 
 local define = component.define("crd", {
     kind = check.text, scope = check.one_of("Namespaced", "Cluster"), singular = check.text,
-    short = check.list(check.text), versions = check.map, storage = check.text, columns = check.map,
-    status = check.flag,
+    short = check.list(check.text), versions = ordered.rule, storage = check.text, columns = check.map,
+    status = check.flag, list = check.text, categories = check.list(check.text),
 }, { "kind", "versions" }, function(self, release)
     local spec, versions = self.spec, {}
-    for name, schema in pairs(spec.versions) do
+    for _, entry in ipairs(ordered.entries(spec.versions)) do
+        local name = entry.name
         versions[#versions + 1] = {
-            name = name, served = true, storage = name == self.storage, schema = { openAPIV3Schema = schema },
+            name = name, served = true, storage = name == self.storage, schema = { openAPIV3Schema = entry.value },
             subresources = spec.status and { status = setmetatable({}, { __name = "bk.object" }) } or nil,
             additionalPrinterColumns = spec.columns and spec.columns[name],
         }
@@ -31,21 +33,22 @@ local define = component.define("crd", {
         spec = {
             group = group, scope = spec.scope or "Namespaced", versions = versions,
             names = { plural = plural, singular = spec.singular or spec.kind:lower(), kind = spec.kind,
-                shortNames = spec.short },
+                shortNames = spec.short, listKind = spec.list, categories = spec.categories },
         },
     } }
 end, subdomain)
 
 --- bk.crd "lamps.example.com" { kind = "Lamp", versions = { v1 = schema }, storage = "v1", scope, short,
---- singular, status = true, columns = { v1 = { ... } } }: a schema is an openAPIV3Schema. Resources of the
---- kind are crd:resource "name" { spec = { ... } }.
+--- singular, list, categories, status = true, columns = { v1 = { ... } } }: a schema is an openAPIV3Schema. Resources
+--- of the kind are crd:resource "name" { spec = { ... } }.
 function custom.crd(name)
     local make = define(name)
     return function(spec)
         local self = make(spec)
-        local only = next(spec.versions)
+        local versions = ordered.named(spec.versions)
+        local only = next(versions)
         self.storage = spec.storage or only
-        if not only or not spec.versions[self.storage] or not spec.storage and next(spec.versions, only) then
+        if not only or not versions[self.storage] or not spec.storage and next(versions, only) then
             check.fail(self.where, "crd '%s': storage should name one of its versions", name)
         end
         self.api_version = name:match "^[^.]+%.(.+)$" .. "/" .. self.storage

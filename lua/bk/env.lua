@@ -1,6 +1,7 @@
 -- Env sources: where the value of an environment variable comes from.
 
 local check = require "bk.check"
+local ordered = require "bk.ordered"
 
 local env = {}
 
@@ -26,20 +27,26 @@ function Text.__tostring(text)
     return text.value
 end
 
---- bk.field "status.hostIP": a field of the pod (downward API).
-function env.field(path)
+--- bk.field "status.hostIP": a field of the pod (downward API); bk.field("status.hostIP", "v1") with its version.
+function env.field(path, version)
     if check.text(path) then
         check.fail(nil, "bk.field wants a path such as 'status.podIP', not %s", check.show(path))
     end
-    return setmetatable({ fieldRef = { fieldPath = path } }, Field)
+    return setmetatable({ fieldRef = { fieldPath = path, apiVersion = version } }, Field)
 end
 
---- bk.resource "limits.memory": a request or limit of the container itself.
-function env.resource(name)
+local resource_rules = { container = check.text, divisor = check.scalar }
+
+--- bk.resource "limits.memory": a request or limit of the container itself; bk.resource("limits.memory", { container =
+--- "app", divisor = "1Mi" }): of another one, in another unit.
+function env.resource(name, more)
     if check.text(name) or not name:find "^[rl][ei][qm][ui]%w+%.%S+$" then
         check.fail(nil, "bk.resource wants 'limits.memory', 'requests.cpu' or such, not %s", check.show(name))
     end
-    return setmetatable({ resourceFieldRef = { resource = name } }, Field)
+    more = more or {}
+    check.fields(nil, "bk.resource", more, resource_rules)
+    return setmetatable({ resourceFieldRef = { resource = name, containerName = more.container,
+        divisor = more.divisor } }, Field)
 end
 
 local function reference(key)
@@ -73,20 +80,21 @@ local function variable(where, what, name, value, uses)
     return { name = name, value = value }
 end
 
---- The env and envFrom of a container, in the order of their names.
+--- The env and envFrom of a container: by their names, or as a list has them.
 function env.build(where, what, spec, uses)
     local list, from
-    for name, value in pairs(spec.env or {}) do
+    for _, entry in ipairs(ordered.entries(spec.env)) do
         list = list or {}
-        list[#list + 1] = variable(where, what, tostring(name), value, uses)
+        list[#list + 1] = variable(where, what, tostring(entry.name), entry.value, uses)
     end
     for _, source in ipairs(spec.env_from or {}) do
         from = from or {}
         local held = source.source or source -- a view, as conf:optional()
         uses(held)
-        from[#from + 1] = { [held.word == "secret" and "secretRef" or "configMapRef"] = {
-            name = held.object, optional = source.is_optional,
-        } }
+        from[#from + 1] = { prefix = source.variable_prefix,
+            [held.word == "secret" and "secretRef" or "configMapRef"] = {
+                name = held.object, optional = source.is_optional,
+            } }
     end
     return list, from
 end

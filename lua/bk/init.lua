@@ -2,12 +2,14 @@
 
 local access = require "bk.access"
 local check = require "bk.check"
+local cjson = require "cjson"
 local config = require "bk.config"
 local custom = require "bk.custom"
 local env = require "bk.env"
 local generate = require "bk.generate"
 local host = require "bk.host"
 local input = require "bk.input"
+local mount = require "bk.mount"
 local network = require "bk.network"
 local patch = require "bk.patch"
 local policy = require "bk.policy"
@@ -26,7 +28,10 @@ local bk = {
     daemonset = workload.daemonset, job = workload.job, cronjob = workload.cronjob, raw = raw.raw,
     ingress = route.standalone, external = route.external, cidr = network.cidr,
     service_account = access.service_account, priority_class = policy.priority_class, quota = policy.quota,
-    limits = policy.limits, crd = custom.crd, remove = patch.remove,
+    limits = policy.limits, namespace = policy.namespace, crd = custom.crd, remove = patch.remove,
+    replace = patch.replace, role = access.role, cluster_role = access.cluster_role,
+    role_binding = access.role_binding, cluster_role_binding = access.cluster_role_binding,
+    service = route.standalone_service, network_policy = network.network_policy, claim = storage.claim,
     storage_class = storage.storage_class, persistent_volume = storage.persistent_volume,
     config = config.config, secret = config.secret, base64 = host.base64, yaml = host.yaml,
     existing_config = config.existing_config, existing_secret = config.existing_secret,
@@ -34,7 +39,8 @@ local bk = {
     field = env.field, resource = env.resource,
     http = probe.http, tcp = probe.tcp, exec = probe.exec, grpc = probe.grpc,
     host_path = volume.host_path, empty_dir = volume.empty_dir, existing_claim = volume.existing_claim,
-    nfs = volume.nfs, csi = volume.csi, projected = volume.projected, token = volume.token,
+    nfs = volume.nfs, csi = volume.csi, projected = volume.projected, token = volume.token, volume = volume.other,
+    mount = mount.by_name, null = cjson.null,
 }
 
 --- bk.read "files/my.cnf": the text of a file below the profile's folder.

@@ -7,6 +7,17 @@ local patch = {}
 --- bk.remove: as a value in an override or patch, takes the field away.
 patch.remove = setmetatable({}, { kind = "remove", what = "bk.remove" })
 
+local Replace = { kind = "replace", what = "a bk.replace" }
+
+--- bk.replace { ... }: as a value in an override or patch, stands in the place of what is there, and is not merged
+--- with it.
+function patch.replace(value)
+    if type(value) ~= "table" then
+        check.fail(nil, "bk.replace wants a table, not %s", check.show(value))
+    end
+    return setmetatable({ value = value }, Replace)
+end
+
 local function is_plain(value)
     return type(value) == "table" and not check.kind(value)
 end
@@ -18,7 +29,7 @@ end
 local function names_in(list)
     local names = {}
     for i, item in ipairs(list) do
-        if type(item) ~= "table" or type(item.name) ~= "string" then
+        if type(item) ~= "table" or type(item.name) ~= "string" or names[item.name] then
             return nil
         end
         names[item.name] = i
@@ -26,10 +37,29 @@ local function names_in(list)
     return names
 end
 
+--- What is new where nothing was: without what takes away or replaces.
+local function fresh(value)
+    if check.kind(value) == "replace" then
+        return value.value
+    elseif not is_plain(value) then
+        return value
+    end
+    local made = setmetatable({}, getmetatable(value))
+    for key, item in pairs(value) do
+        if item ~= patch.remove then
+            made[key] = fresh(item)
+        end
+    end
+    return made
+end
+
 --- `base` with `changes` in it, as a new value: maps are merged, lists replaced; lists whose items all
---- have a name (containers, env, ports, volumes) are merged by it, as kubectl's strategic merge does
+--- have a name of their own (containers, env, ports, volumes) are merged by it, as kubectl's strategic merge does
 --- (kubernetes.io/docs/tasks/manage-kubernetes-objects/update-api-object-kubectl-patch).
 function patch.merge(base, changes)
+    if check.kind(changes) == "replace" then
+        return changes.value
+    end
     if not is_plain(base) or not is_plain(changes) or is_list(base) ~= is_list(changes) and next(base) ~= nil then
         return changes
     end
@@ -44,7 +74,7 @@ function patch.merge(base, changes)
         end
         for _, item in ipairs(changes) do
             local index = known[item.name] or #made + 1
-            made[index] = known[item.name] and patch.merge(made[index], item) or item
+            made[index] = known[item.name] and patch.merge(made[index], item) or fresh(item)
         end
         return made
     end
@@ -52,7 +82,7 @@ function patch.merge(base, changes)
         if value == patch.remove then
             made[key] = nil
         elseif made[key] == nil then
-            made[key] = value
+            made[key] = fresh(value)
         else
             made[key] = patch.merge(made[key], value)
         end
@@ -60,7 +90,8 @@ function patch.merge(base, changes)
     return made
 end
 
---- Checks patch = { deployment = { ... } } by the kinds that a component may make, or a function.
+--- Checks patch = { deployment = { ... } } by the kinds that a component may make, or a function. Where it makes
+--- several of a kind, ["service/web"] is the one of that name.
 function patch.rule(value)
     return type(value) ~= "function" and (type(value) ~= "table" or value[1] ~= nil)
         and "a table { deployment = { ... } } or a function of an object" or nil
@@ -77,9 +108,12 @@ function patch.apply(where, what, wanted, objects)
     local kinds = {}
     for i, object in ipairs(objects) do
         local kind = object.kind:lower()
-        kinds[kind] = true
-        if wanted[kind] then
-            objects[i] = patch.merge(object, wanted[kind])
+        local one = kind .. "/" .. object.metadata.name
+        kinds[kind], kinds[one] = kind, kind
+        for _, key in ipairs { kind, one } do
+            if wanted[key] then
+                objects[i] = patch.merge(objects[i], wanted[key])
+            end
         end
     end
     for kind in pairs(wanted) do

@@ -8,7 +8,8 @@ placement.rules = {
     node_selector = check.map, affinity = check.map, tolerations = check.list(check.map),
     nodes = check.map, prefer_nodes = check.map,
     apart = check.either("a node label, or { key, required }", check.text, check.map),
-    spread = check.either("a node label, or { key, max_skew, required }", check.text, check.map),
+    spread = check.either("a node label, { key, max_skew, required }, or a list of constraints as Kubernetes has them",
+        check.text, check.map, check.list(check.map)),
 }
 
 local label_values = check.either("a value or a list of values", check.text, check.list(check.text))
@@ -26,7 +27,7 @@ function placement.check(where, what, spec)
         end
     end
     for field, rules in pairs { apart = apart_rules, spread = spread_rules } do
-        if type(spec[field]) == "table" then
+        if type(spec[field]) == "table" and not (field == "spread" and spec[field][1]) then
             check.fields(where, ("%s: %s"):format(what, field), spec[field], rules)
             if not spec[field].key then
                 check.fail(where, "%s: %s: no 'key', e.g. \"kubernetes.io/hostname\"", what, field)
@@ -75,6 +76,9 @@ end
 function placement.spread(spec, selector)
     if not spec.spread then
         return nil
+    end
+    if type(spec.spread) == "table" and spec.spread[1] then
+        return spec.spread
     end
     local wanted = type(spec.spread) == "table" and spec.spread or { key = spec.spread }
     return { {

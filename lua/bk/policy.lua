@@ -1,4 +1,4 @@
--- What a namespace or cluster allows: priorities, quotas, limits.
+-- What a namespace or cluster allows: priorities, quotas, limits; and other namespaces.
 
 local check = require "bk.check"
 local component = require "bk.component"
@@ -14,7 +14,7 @@ policy.priority_class = component.define("priority class", {
     local spec = self.spec
     return { {
         apiVersion = "scheduling.k8s.io/v1", kind = "PriorityClass",
-        metadata = release.cluster_metadata(self, self.name),
+        metadata = release.cluster_metadata(self, component.object_name(self)),
         value = spec.value, globalDefault = spec.default, description = spec.description,
         preemptionPolicy = spec.preemption,
     } }
@@ -37,7 +37,7 @@ policy.quota = component.define("quota", {
     hard = check.map, scopes = check.list(check.text),
 }, { "hard" }, function(self, release)
     return { {
-        apiVersion = "v1", kind = "ResourceQuota", metadata = release.metadata(self, self.name),
+        apiVersion = "v1", kind = "ResourceQuota", metadata = release.metadata(self, component.object_name(self)),
         spec = { hard = quantities(self.where, ("quota '%s': hard"):format(self.name), self.spec.hard),
             scopes = self.spec.scopes },
     } }
@@ -66,7 +66,15 @@ policy.limits = component.define("limits", {
         end
     end
     return { {
-        apiVersion = "v1", kind = "LimitRange", metadata = release.metadata(self, self.name), spec = { limits = list },
+        apiVersion = "v1", kind = "LimitRange", metadata = release.metadata(self, component.object_name(self)),
+        spec = { limits = list },
+    } }
+end)
+
+--- bk.namespace "name" { meta = { labels = {} } }: a namespace beside the profile's own.
+policy.namespace = component.define("namespace", {}, {}, function(self, release)
+    return { {
+        apiVersion = "v1", kind = "Namespace", metadata = release.cluster_metadata(self, component.object_name(self)),
     } }
 end)
 

@@ -3,6 +3,7 @@
 
 local check = require "bk.check"
 local host = require "bk.host"
+local ordered = require "bk.ordered"
 local port_of = require "bk.port"
 local quantity = require "bk.quantity"
 
@@ -38,17 +39,19 @@ local function constructor(name, main, rules, action)
     end
 end
 
---- bk.http "/ready" or bk.http { path, port, scheme, headers, initial_delay, period, timeout, success, failure }
+--- bk.http "/ready" or bk.http { path, port, scheme, host, headers, initial_delay, period, timeout, success, failure }
 probe.http = constructor("http", "path", {
-    path = check.text, port = port, scheme = check.one_of("HTTP", "HTTPS"), headers = check.map,
+    path = check.text, port = port, scheme = check.one_of("HTTP", "HTTPS"), headers = ordered.rule,
+    host = check.text,
 }, function(given, default_port)
     local headers
-    for name, value in pairs(given.headers or {}) do
+    for _, entry in ipairs(ordered.entries(given.headers)) do
         headers = headers or {}
-        headers[#headers + 1] = { name = name, value = tostring(value) }
+        headers[#headers + 1] = { name = entry.name, value = tostring(entry.value) }
     end
     return "httpGet", {
         path = given.path, port = given.port or default_port, scheme = given.scheme, httpHeaders = headers,
+        host = given.host,
     }
 end)
 
@@ -77,16 +80,16 @@ probe.handler_rule = check.either("a command { \"sh\", \"-c\", ... }, bk.http, b
 local function action_of(value, what, ports)
     local field, action = value.action(value.given, port_of.default(ports))
     if field == "httpGet" or field == "tcpSocket" then
-        local names = {}
-        for name in pairs(ports) do
+        local named, names = ordered.named(ports), {}
+        for name in pairs(named) do
             names[#names + 1] = name
         end
         if not action.port then
             check.fail(value.where, "%s: the probe needs a port; the container has %s", what,
                 #names == 0 and "none" or table.concat(names, ", "))
-        elseif type(action.port) == "string" and not ports[action.port] then
+        elseif type(action.port) == "string" and not named[action.port] then
             check.fail(value.where, "%s: the probe's port '%s' is not one of the container's%s", what,
-                action.port, check.suggest(action.port, ports))
+                action.port, check.suggest(action.port, named))
         end
     end
     return field, action

@@ -4,6 +4,8 @@ local check = require "bk.check"
 local config = require "bk.config"
 local host = require "bk.host"
 local input = require "bk.input"
+local patch = require "bk.patch"
+local tables = require "bk.tables"
 local values = require "bk.values"
 
 local profile = {}
@@ -16,6 +18,7 @@ end
 
 local rules = {
     namespace = check.text, environments = check.map, default = check.text, create_namespace = check.flag,
+    bare = check.flag, labels = check.map,
     components = check.either("a list of components, or a function that returns one", is_function,
         check.list(check.any)),
     transform = is_function,
@@ -34,7 +37,8 @@ local function make(fields)
 end
 
 --- bk.profile "name" { components = { ... } or function(env), environments = { name = { values } },
---- default = "dev", namespace = "text", create_namespace = true, transform = function(object, component) end }
+--- default = "dev", namespace = "text", create_namespace = true, labels = {}, bare = false,
+--- transform = function(object, component) end }
 function profile.new(name)
     local where = host.where()
     check.name(where, "profile", name)
@@ -92,35 +96,88 @@ local function choose(self, wanted)
     end })
 end
 
+--- The namespace, and what of it the objects show: all of it, but in a bare profile only one that is written.
 local function namespace_of(self, env)
-    local name = rawget(env, "namespace") or self.spec.namespace
+    local written = rawget(env, "namespace") or self.spec.namespace
+    local name = written or self.spec.bare and "default"
         or (self.spec.environments and ("%s-%s"):format(self.name, env.name) or self.name)
     check.name(self.where, "namespace", name)
-    return name
+    return name, not self.spec.bare and name or written
 end
 
---- What components need of the profile around them: labels, metadata, selectors.
-local function release_of(self, namespace)
-    local release = { namespace = namespace }
+local is_job = { Job = true, CronJob = true }
+
+--- What components need of the profile around them: labels, metadata, selectors, and whether it is bare.
+local function release_of(self, namespace, shown_namespace)
+    local release = { namespace = namespace, bare = self.spec.bare }
+    local common = self.spec.labels
+
+    --- What an object has though nobody has written it: nothing, in a bare profile.
+    function release.unless_bare(value)
+        return not release.bare and value or nil
+    end
 
     -- Small and never changed: a selector is immutable, and each component has its own.
-    function release.selector(component)
+    local function default_selector(component)
+        if release.bare then
+            return is_job[component.word] and {} or { app = component.name }
+        end
         return { ["app.kubernetes.io/name"] = component.name, ["app.kubernetes.io/part-of"] = self.name }
     end
 
-    function release.labels(component)
-        local labels = release.selector(component)
+    function release.selector(component)
+        return tables.with(component.spec and component.spec.selector or default_selector(component), {})
+    end
+
+    local function own_labels(component)
+        local labels = default_selector(component)
         labels["app.kubernetes.io/managed-by"] = "bkdeploy"
         return labels
     end
 
-    function release.metadata(component, name)
-        return { name = name, namespace = namespace, labels = release.labels(component) }
+    --- The labels of a component's pods.
+    function release.labels(component)
+        return tables.with(release.bare and {} or own_labels(component), release.selector(component))
+    end
+
+    local function metadata(component, name, own, own_namespace)
+        local meta = component.spec and component.spec.meta or {}
+        own = own or {}
+        local made = { name = own.name or name, namespace = own_namespace,
+            labels = release.bare and {} or own_labels(component) }
+        for _, labels in ipairs { common or {}, meta.labels or {}, own.labels or {} } do
+            made.labels = patch.merge(made.labels, labels)
+        end
+        if meta.annotations or own.annotations then
+            made.annotations = patch.merge(patch.merge({}, meta.annotations or {}), own.annotations or {})
+        end
+        made.labels = (next(made.labels) ~= nil or not release.bare) and made.labels or nil
+        return made
+    end
+
+    --- The metadata of an object; `own` is what it has for itself: { name, labels, annotations }.
+    function release.metadata(component, name, own)
+        local wanted = component.spec and component.spec.meta and component.spec.meta.namespace or shown_namespace
+        return metadata(component, name, own, wanted ~= patch.remove and wanted or nil)
     end
 
     --- For objects that belong to no namespace.
-    function release.cluster_metadata(component, name)
-        return { name = name, labels = release.labels(component) }
+    function release.cluster_metadata(component, name, own)
+        return metadata(component, name, own)
+    end
+
+    --- The namespace that a component's objects go to.
+    function release.namespace_of(component)
+        return release.metadata(component, "").namespace or namespace
+    end
+
+    --- An object that is there already, with the profile's labels.
+    function release.labelled(object)
+        if not common then
+            return object
+        end
+        local labels = patch.merge(common, object.metadata.labels or {})
+        return tables.with(object, { metadata = tables.with(object.metadata, { labels = labels }) })
     end
 
     return release
@@ -206,7 +263,7 @@ local function build_all(self, list, release)
             end
         end
         if check.kind(part) ~= "component" then
-            made.objects[1] = part.data and config.build(part, release.metadata(part, part.object)) or nil
+            made.objects[1] = part.data and config.build(part, release) or nil
         else
             for _, need in ipairs(part.spec.needs or {}) do
                 uses(need)
@@ -259,6 +316,25 @@ local function components_of(self, env)
     return list
 end
 
+local function makes_namespace(self, namespace)
+    local wanted = self.spec.create_namespace
+    if self.spec.bare then
+        return wanted == true
+    end
+    return wanted ~= false and namespace ~= "default"
+end
+
+local function namespace_object(self, namespace, env)
+    local version, labels = values.of(self.spec.version, env), nil
+    if version or not self.spec.bare then
+        labels = { ["app.kubernetes.io/part-of"] = self.name, ["app.kubernetes.io/version"] = version }
+    end
+    if self.spec.labels then
+        labels = patch.merge(labels or {}, self.spec.labels)
+    end
+    return { apiVersion = "v1", kind = "Namespace", metadata = { name = namespace, labels = labels } }
+end
+
 --- Called by the program with what the profile returned, the environment of -e (or nil) and the settings of
 --- --set ({ { path, text } }).
 function profile.compile(self, environment, settings)
@@ -267,20 +343,13 @@ function profile.compile(self, environment, settings)
     end
     local env = choose(self, environment)
     local rest = values.set_environment(env, settings)
-    local namespace = namespace_of(self, env)
+    local namespace, shown_namespace = namespace_of(self, env)
     local list = components_of(self, env)
     values.set_components(list, rest, env)
-    local components = build_all(self, list, release_of(self, namespace))
-    if self.spec.create_namespace ~= false and namespace ~= "default" then
+    local components = build_all(self, list, release_of(self, namespace, shown_namespace))
+    if makes_namespace(self, namespace) then
         table.insert(components, 1, {
-            name = "namespace", origin = self.where, needs = {},
-            objects = { {
-                apiVersion = "v1", kind = "Namespace",
-                metadata = { name = namespace, labels = {
-                    ["app.kubernetes.io/part-of"] = self.name,
-                    ["app.kubernetes.io/version"] = values.of(self.spec.version, env),
-                } },
-            } },
+            name = "namespace", origin = self.where, needs = {}, objects = { namespace_object(self, namespace, env) },
         })
     end
     transform(self, components, env)

@@ -22,21 +22,42 @@ function quantity.rule(value)
     end
 end
 
---- resources = { cpu = "500m..2", memory = "1Gi" }: request and limit, or one for both.
---- Returns the container's resources.
-function quantity.resources(where, what, ranges)
+-- Request and limit of "500m..2", "500m..", "..2", "1" and { request = 1, limit = 2 }; false for one that is not there.
+local function ends_of(range)
+    if type(range) == "table" and not getmetatable(range) then
+        return range.request or false, range.limit or false
+    end
+    local low, high = tostring(range):match "^(.-)%.%.(.*)$"
+    if not low then
+        return range, range
+    end
+    return low ~= "" and low, high ~= "" and high
+end
+
+--- resources = { cpu = "500m..2", memory = "1Gi", disk = "1Gi..", gpu = "..1" }: request and limit, or one for both,
+--- or one of them only. Returns the container's resources. In a bare profile numbers stay numbers.
+function quantity.resources(where, what, ranges, release)
     local requests, limits = {}, {}
+    local is_bare = release and release.bare
+    local function shown(value)
+        return is_bare and value or tostring(value)
+    end
     for name, range in pairs(ranges) do
-        local low, high = tostring(range):match "^(.-)%.%.(.+)$"
-        low, high = low or range, high or range
-        local wanted = quantity.rule(low) or quantity.rule(high)
+        local low, high = ends_of(range)
+        local wanted = low and quantity.rule(low) or high and quantity.rule(high)
+            or not low and not high and quantity.rule(nil)
         if wanted then
             check.fail(where, "%s: resources.%s should be %s, or a range such as 500m..2, not %s", what, name,
                 wanted, check.show(range))
         end
-        requests[name], limits[name] = tostring(low), tostring(high)
+        requests[name] = low and shown(low) or nil
+        limits[name] = high and shown(high) or nil
     end
-    return { requests = requests, limits = limits }
+    if next(ranges) == nil and not is_bare then
+        return { requests = requests, limits = limits }
+    end
+    return setmetatable({ requests = next(requests) and requests, limits = next(limits) and limits },
+        { __name = "bk.object" })
 end
 
 local units = { s = 1, m = 60, h = 3600 }

@@ -7,7 +7,7 @@ local host = require "bk.host"
 local raw = {}
 
 --- bk.raw "name" { object, ... , needs = { ... } }: a component of these objects. Without a namespace they go
---- to the profile's.
+--- to the profile's; its labels they get.
 function raw.raw(name)
     local where = host.where()
     check.name(where, "component", name)
@@ -25,8 +25,12 @@ function raw.raw(name)
             end
         end
         return component.new { name = name, word = "raw", where = where, spec = { needs = objects.needs },
-            build = function()
-                return { table.unpack(objects) }
+            build = function(_, release)
+                local made = {}
+                for i, object in ipairs(objects) do
+                    made[i] = release.labelled(object)
+                end
+                return made
             end }
     end
 end

@@ -1,7 +1,9 @@
 -- How many: the HorizontalPodAutoscaler and the PodDisruptionBudget of a workload.
 
 local check = require "bk.check"
+local component = require "bk.component"
 local quantity = require "bk.quantity"
+local tables = require "bk.tables"
 
 local scale = {}
 
@@ -11,17 +13,19 @@ local function target(value)
         or nil
 end
 
-local scale_rules = {
+local scale_rules = tables.with(component.own_rules, {
     min = check.whole(0), max = check.whole(1), cpu = target, memory = target, metrics = check.list(check.map),
     behavior = check.map,
-}
+})
 local count = check.either("a number of pods or a share as \"25%\"", check.whole(0), function(value)
     return not (type(value) == "string" and value:find "^%d+%%$") and "a share" or nil
 end)
 scale.count = count
+local disruption_rules = tables.with(component.own_rules, { min_available = count, max_unavailable = count,
+    unhealthy = check.one_of("AlwaysAllow", "IfHealthyBudget") })
 
 --- Checks scale = { min, max, cpu = "70%", memory, metrics, behavior } and
---- disruption = { min_available or max_unavailable }.
+--- disruption = { min_available or max_unavailable, unhealthy }.
 function scale.check(where, what, spec)
     local wanted, disruption = spec.scale, spec.disruption
     if wanted then
@@ -37,7 +41,7 @@ function scale.check(where, what, spec)
         end
     end
     if disruption then
-        check.fields(where, what .. ": disruption", disruption, { min_available = count, max_unavailable = count })
+        check.fields(where, what .. ": disruption", disruption, disruption_rules)
         if (disruption.min_available == nil) == (disruption.max_unavailable == nil) then
             check.fail(where, "%s: disruption: wants either min_available or max_unavailable", what)
         end
@@ -55,6 +59,7 @@ end
 --- The objects of `scale` and `disruption` of a component.
 function scale.build(self, release, add)
     local wanted, disruption = self.spec.scale, self.spec.disruption
+    local name_of_workload = component.object_name(self)
     if wanted then
         local metrics = {}
         for _, name in ipairs { "cpu", "memory" } do
@@ -65,19 +70,22 @@ function scale.build(self, release, add)
         end
         add {
             apiVersion = "autoscaling/v2", kind = "HorizontalPodAutoscaler",
-            metadata = release.metadata(self, self.name),
+            metadata = release.metadata(self, name_of_workload, wanted),
             spec = {
-                scaleTargetRef = { apiVersion = "apps/v1", kind = self.word, name = self.name },
-                minReplicas = wanted.min or 1, maxReplicas = wanted.max, metrics = metrics, behavior = wanted.behavior,
+                scaleTargetRef = { apiVersion = "apps/v1", kind = self.word, name = name_of_workload },
+                minReplicas = wanted.min or release.unless_bare(1), maxReplicas = wanted.max,
+                metrics = metrics, behavior = wanted.behavior,
             },
         }
     end
     if disruption then
         add {
-            apiVersion = "policy/v1", kind = "PodDisruptionBudget", metadata = release.metadata(self, self.name),
+            apiVersion = "policy/v1", kind = "PodDisruptionBudget",
+            metadata = release.metadata(self, name_of_workload, disruption),
             spec = {
                 minAvailable = disruption.min_available, maxUnavailable = disruption.max_unavailable,
                 selector = { matchLabels = release.selector(self) },
+                unhealthyPodEvictionPolicy = disruption.unhealthy,
             },
         }
     end

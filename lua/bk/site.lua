@@ -181,7 +181,8 @@ function site.extend(name)
             name = spec.name or base.name, where = where, transforms = transforms,
             spec = {
                 namespace = spec.namespace or base.spec.namespace, environments = environments, default = default,
-                version = base.spec.version, requires = base.spec.requires,
+                version = base.spec.version, requires = base.spec.requires, bare = base.spec.bare,
+                labels = base.spec.labels,
                 create_namespace = spec.create_namespace == nil and base.spec.create_namespace or spec.create_namespace,
                 components = function(env)
                     return change(where, spec, { table.unpack(values.of(base.spec.components, env)) }, env)

@@ -3,7 +3,9 @@
 
 local check = require "bk.check"
 local component = require "bk.component"
+local ordered = require "bk.ordered"
 local quantity = require "bk.quantity"
+local tables = require "bk.tables"
 
 local storage = {}
 
@@ -15,24 +17,38 @@ local is_volume = check.either("a bk.persistent_volume or the name of one", chec
     return check.kind(value) ~= "component" or value.word ~= "persistent volume" or nil
 end)
 
-local function name_of(value)
-    return type(value) == "table" and value.name or value
+local claim_rules = {
+    size = quantity.rule, class = is_class, modes = modes, volume = is_volume, selector = check.map,
+    volume_mode = check.one_of("Filesystem", "Block"),
+}
+local own_claim_rules = tables.with(tables.with(claim_rules, component.own_rules), {
+    path = check.text, read_only = check.flag, sub = check.text,
+})
+
+--- The names of volumes that containers mount by their names.
+local function mounted_names(spec)
+    local found = {}
+    for _, list in ipairs { { spec }, spec.containers or {}, spec.init or {}, spec.sidecars or {} } do
+        for _, one in ipairs(list) do
+            for _, entry in ipairs(ordered.entries(one.volumes)) do
+                local name = check.kind(entry.value) == "mount" and entry.value.volume_name or entry.value
+                found[name] = true
+            end
+        end
+    end
+    return found
 end
 
-local claim_rules = {
-    size = quantity.rule, path = check.text, class = is_class, modes = modes, volume = is_volume,
-    read_only = check.flag,
-    selector = check.map,
-}
-
---- Checks claims = { data = { size, path, class, modes, volume, selector, read_only } }.
-function storage.check_claims(where, what, claims)
-    for name, claim in pairs(claims) do
+--- Checks claims = { data = { size, path, class, modes, volume, selector, volume_mode, read_only, sub, name, labels,
+--- annotations } }.
+function storage.check_claims(where, what, spec)
+    local mounted = mounted_names(spec)
+    for name, claim in pairs(ordered.named(spec.claims)) do
         check.name(where, what .. ": claim", name)
         local of = ("%s: claim '%s'"):format(what, name)
-        check.fields(where, of, claim, claim_rules)
+        check.fields(where, of, claim, own_claim_rules)
         for _, field in ipairs { "size", "path" } do
-            if claim[field] == nil then
+            if claim[field] == nil and not (field == "path" and mounted[name]) then
                 check.fail(where, "%s: no '%s'", of, field)
             end
         end
@@ -40,54 +56,63 @@ function storage.check_claims(where, what, claims)
 end
 
 --- The spec of a claim, for a claim template or a claim of its own.
-function storage.claim_spec(claim, uses)
-    for _, value in pairs { claim.class or false, claim.volume or false } do
-        if type(value) == "table" then
-            uses(value)
-        end
-    end
+function storage.claim_spec(claim, release, uses)
     return {
-        accessModes = claim.modes or { "ReadWriteOnce" },
-        storageClassName = name_of(claim.class), volumeName = name_of(claim.volume),
-        selector = claim.selector and { matchLabels = claim.selector },
+        accessModes = claim.modes or release.unless_bare { "ReadWriteOnce" },
+        storageClassName = component.use(claim.class, uses), volumeName = component.use(claim.volume, uses),
+        selector = claim.selector and { matchLabels = claim.selector }, volumeMode = claim.volume_mode,
         resources = { requests = { storage = tostring(claim.size) } },
     }
 end
+
+--- bk.claim "name" { size, class, modes, volume, selector, volume_mode }: a PersistentVolumeClaim that several
+--- components mount, by bk.existing_claim(claim).
+storage.claim = component.define("claim", claim_rules, { "size" }, function(self, release, uses)
+    return { {
+        apiVersion = "v1", kind = "PersistentVolumeClaim",
+        metadata = release.metadata(self, component.object_name(self)),
+        spec = storage.claim_spec(self.spec, release, uses),
+    } }
+end)
 
 --- bk.storage_class "fast" { provisioner = "csi.example.com", parameters, reclaim = "Retain", binding =
 --- "WaitForFirstConsumer", expansion = true, default = true }; without a provisioner for bk.persistent_volume.
 storage.storage_class = component.define("storage class", {
     provisioner = check.text, parameters = check.map, reclaim = check.one_of("Delete", "Retain"),
     binding = check.one_of("Immediate", "WaitForFirstConsumer"), expansion = check.flag, default = check.flag,
+    mount_options = check.list(check.text),
 }, {}, function(self, release)
-    local spec, metadata = self.spec, release.cluster_metadata(self, self.name)
-    metadata.annotations = spec.default ~= nil
-        and { ["storageclass.kubernetes.io/is-default-class"] = tostring(spec.default) } or nil
+    local spec, metadata = self.spec, release.cluster_metadata(self, component.object_name(self))
+    if spec.default ~= nil then
+        metadata.annotations = tables.with(metadata.annotations or {},
+            { ["storageclass.kubernetes.io/is-default-class"] = tostring(spec.default) })
+    end
     return { {
         apiVersion = "storage.k8s.io/v1", kind = "StorageClass", metadata = metadata,
         provisioner = spec.provisioner or "kubernetes.io/no-provisioner", parameters = spec.parameters,
         reclaimPolicy = spec.reclaim, volumeBindingMode = spec.binding, allowVolumeExpansion = spec.expansion,
+        mountOptions = spec.mount_options,
     } }
 end)
 
 local function source_rule(value)
     local source = check.kind(value) == "volume" and value.source
-    return source ~= "hostPath" and source ~= "nfs" and source ~= "csi"
-        and "where it lies: bk.host_path, bk.nfs or bk.csi" or nil
+    return (not source or source == "emptyDir" or source == "persistentVolumeClaim" or source == "projected")
+        and "where it lies: bk.host_path, bk.nfs, bk.csi or bk.volume" or nil
 end
 
 --- bk.persistent_volume "name" { size, source = bk.nfs {...}, class, modes, reclaim = "Retain", nodes =
---- { ["kubernetes.io/hostname"] = "node-1" }, labels, mount_options }
+--- { ["kubernetes.io/hostname"] = "node-1" }, labels, mount_options, volume_mode }
 storage.persistent_volume = component.define("persistent volume", {
     size = quantity.rule, source = source_rule, class = is_class, modes = modes, nodes = check.map,
     reclaim = check.one_of("Retain", "Delete", "Recycle"), labels = check.map, mount_options = check.list(check.text),
+    volume_mode = check.one_of("Filesystem", "Block"),
 }, { "size", "source" }, function(self, release, uses)
-    local spec, metadata = self.spec, release.cluster_metadata(self, self.name)
-    if type(spec.class) == "table" then
-        uses(spec.class)
-    end
-    for key, value in pairs(spec.labels or {}) do
-        metadata.labels[key] = value
+    local spec = self.spec
+    local metadata = release.cluster_metadata(self, component.object_name(self), { labels = spec.labels })
+    local fields = spec.source.fields
+    if spec.source.default_type and not fields.type then
+        fields = tables.with(fields, { type = release.unless_bare(spec.source.default_type) })
     end
     local expressions
     for label, values in pairs(spec.nodes or {}) do
@@ -98,9 +123,11 @@ storage.persistent_volume = component.define("persistent volume", {
     return { {
         apiVersion = "v1", kind = "PersistentVolume", metadata = metadata,
         spec = {
-            capacity = { storage = tostring(spec.size) }, accessModes = spec.modes or { "ReadWriteOnce" },
-            persistentVolumeReclaimPolicy = spec.reclaim or "Retain", storageClassName = name_of(spec.class),
-            mountOptions = spec.mount_options, [spec.source.source] = spec.source.fields,
+            capacity = { storage = tostring(spec.size) },
+            accessModes = spec.modes or release.unless_bare { "ReadWriteOnce" },
+            persistentVolumeReclaimPolicy = spec.reclaim or release.unless_bare "Retain",
+            storageClassName = component.use(spec.class, uses), volumeMode = spec.volume_mode,
+            mountOptions = spec.mount_options, [spec.source.source] = fields,
             nodeAffinity = expressions and {
                 required = { nodeSelectorTerms = { { matchExpressions = expressions } } },
             },

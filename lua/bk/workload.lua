@@ -5,6 +5,7 @@ local component = require "bk.component"
 local container = require "bk.container"
 local host = require "bk.host"
 local network = require "bk.network"
+local ordered = require "bk.ordered"
 local patch = require "bk.patch"
 local placement = require "bk.placement"
 local quantity = require "bk.quantity"
@@ -28,7 +29,8 @@ local function a(what, word)
 end
 
 local pod_rules = with(with(container.rules, placement.rules), {
-    needs = component.needs_rule, patch = patch.rule,
+    needs = component.needs_rule, patch = patch.rule, meta = check.map, selector = check.map, container = check.text,
+    pod_volumes = ordered.rule_unnamed, pod = check.map, restart = check.one_of("Always", "Never", "OnFailure"),
     labels = check.map, annotations = check.map, pod_security = check.map,
     service_account = a("bk.service_account", "service account"),
     priority_class = a("bk.priority_class", "priority class"), host_aliases = check.list(check.map),
@@ -39,7 +41,7 @@ local pod_rules = with(with(container.rules, placement.rules), {
 
 local served = with(pod_rules, {
     service = check.either("true, false or a table", check.flag, check.map), ingress = check.map,
-    claims = check.map, network = check.map, disruption = check.map,
+    services = check.list(check.map), claims = ordered.rule, network = check.map, disruption = check.map,
 })
 
 local job_rules = with(pod_rules, {
@@ -57,7 +59,7 @@ local kinds = {
     StatefulSet = with(served, {
         replicas = check.whole(0), scale = check.map, pod_management = check.one_of("OrderedReady", "Parallel"),
         partition = check.whole(0), revision_history = check.whole(0), min_ready = quantity.duration,
-        strategy = check.one_of("OnDelete", "RollingUpdate"), keep_claims = check.map,
+        strategy = check.one_of("OnDelete", "RollingUpdate"), keep_claims = check.map, service_name = check.text,
     }),
     DaemonSet = with(served, {
         revision_history = check.whole(0), min_ready = quantity.duration,
@@ -106,7 +108,11 @@ local function fill(self, given, where)
     for _, field in ipairs { "init", "sidecars", "containers" } do
         check_extra(where, what, field, given[field])
     end
-    storage.check_claims(where, what, given.claims or {})
+    storage.check_claims(where, what, given)
+    component.check_meta(where, what .. ": meta", given.meta or {})
+    if given.container then
+        check.name(where, what .. ": container", given.container)
+    end
     route.check_service(where, what, given)
     route.check_ingress(where, what, given)
     network.check(where, what, given)
@@ -120,8 +126,8 @@ local function fill(self, given, where)
             max_unavailable = scale.count })
     end
     self.given, self.spec = given, given
-    self.service_name = given.service ~= false and kind ~= "Job" and kind ~= "CronJob"
-        and (kind == "StatefulSet" or given.service or next(given.ports or {}) ~= nil) and self.name or nil
+    self.services = route.services_of(given, kind)
+    self.service_name = self.services[1] and (self.services[1].name or component.object_name(self)) or nil
     if given.ingress and not self.service_name then
         check.fail(where, "%s: an ingress needs a service", what)
     end
@@ -150,24 +156,20 @@ workload.cronjob = constructor "CronJob"
 
 -- What is built at the end, when the profile's name and namespace are known.
 
-local function name_of(value, uses)
-    if type(value) == "table" then
-        uses(value)
-        return value.name
-    end
-    return value
-end
-
 local function claim_mounts(self, volumes, objects, release, uses)
     local mounts = {}
-    for name, claim in pairs(self.spec.claims or {}) do
-        mounts[#mounts + 1] = { name = name, mountPath = claim.path, readOnly = claim.read_only }
+    for _, entry in ipairs(ordered.entries(self.spec.claims)) do
+        local name, claim = entry.name, entry.value
+        if claim.path then
+            mounts[#mounts + 1] = { name = name, mountPath = claim.path, readOnly = claim.read_only,
+                subPath = claim.sub }
+        end
         if self.word ~= "StatefulSet" then
-            local full = self.name .. "-" .. name
-            volumes.claim(name, full)
+            local full = component.object_name(self) .. "-" .. name
+            volumes.claim(name, claim.name or full)
             objects[#objects + 1] = {
-                apiVersion = "v1", kind = "PersistentVolumeClaim", metadata = release.metadata(self, full),
-                spec = storage.claim_spec(claim, uses),
+                apiVersion = "v1", kind = "PersistentVolumeClaim", metadata = release.metadata(self, full, claim),
+                spec = storage.claim_spec(claim, release, uses),
             }
         end
     end
@@ -198,9 +200,13 @@ local function pod_containers(self, volumes, uses, main)
 end
 
 local function pod_template(self, release, objects, uses)
-    local spec, volumes, selector = self.spec, volume.collect(), release.selector(self)
-    local what = ("component '%s'"):format(self.name)
-    local main = container.build(self.where, what, self.name, spec, volumes, uses,
+    local spec, selector = self.spec, release.selector(self)
+    local what, claims = ("component '%s'"):format(self.name), ordered.named(spec.claims)
+    local volumes = volume.collect(release, claims)
+    volumes.declare(self.where, what, spec.pod_volumes, function(name)
+        volumes.claim(name, claims[name].name or component.object_name(self) .. "-" .. name)
+    end, uses)
+    local main = container.build(self.where, what, spec.container or self.name, spec, volumes, uses,
         claim_mounts(self, volumes, objects, release, uses))
     local all, init = pod_containers(self, volumes, uses, main)
     local pull_secrets
@@ -208,28 +214,26 @@ local function pod_template(self, release, objects, uses)
         pull_secrets = pull_secrets or {}
         pull_secrets[i] = { name = name }
     end
-    local labels = release.labels(self)
-    for key, value in pairs(spec.labels or {}) do
-        labels[key] = value
-    end
+    local labels = with(release.labels(self), spec.labels or {})
     local is_job = self.word == "Job" or self.word == "CronJob"
+    local metadata = { labels = next(labels) and labels, annotations = spec.annotations }
     return {
-        metadata = { labels = labels, annotations = spec.annotations },
-        spec = {
+        metadata = next(metadata) and metadata,
+        spec = with({
             initContainers = init, containers = all,
             volumes = #volumes.volumes > 0 and volumes.volumes or nil,
-            serviceAccountName = name_of(spec.service_account, uses),
-            priorityClassName = name_of(spec.priority_class, uses),
+            serviceAccountName = component.use(spec.service_account, uses),
+            priorityClassName = component.use(spec.priority_class, uses),
             automountServiceAccountToken = spec.token,
             nodeSelector = spec.node_selector, tolerations = spec.tolerations,
             affinity = placement.affinity(spec, selector),
             topologySpreadConstraints = placement.spread(spec, selector),
             securityContext = spec.pod_security, hostAliases = spec.host_aliases, imagePullSecrets = pull_secrets,
             hostNetwork = spec.host_network, hostPID = spec.host_pid,
-            dnsPolicy = spec.dns_policy or spec.host_network and "ClusterFirstWithHostNet" or nil,
+            dnsPolicy = spec.dns_policy or release.unless_bare(spec.host_network and "ClusterFirstWithHostNet"),
             terminationGracePeriodSeconds = spec.grace_period and quantity.seconds(spec.grace_period),
-            restartPolicy = is_job and (spec.restart or "OnFailure") or nil,
-        },
+            restartPolicy = spec.restart or release.unless_bare(is_job and "OnFailure"),
+        }, spec.pod or {}),
     }
 end
 
@@ -246,11 +250,16 @@ local function rolling(strategy)
     } }
 end
 
+local function replicas(spec, release)
+    return not spec.scale and (spec.replicas or release.unless_bare(1)) or nil
+end
+
 local specs = {}
 
-function specs.Deployment(spec, selector, template)
+function specs.Deployment(self, release, template)
+    local spec, selector = self.spec, release.selector(self)
     return {
-        replicas = not spec.scale and (spec.replicas or 1) or nil, selector = { matchLabels = selector },
+        replicas = replicas(spec, release), selector = { matchLabels = selector },
         template = template, strategy = rolling(spec.strategy), minReadySeconds = seconds(spec.min_ready),
         progressDeadlineSeconds = seconds(spec.progress_deadline), revisionHistoryLimit = spec.revision_history,
     }
@@ -258,13 +267,25 @@ end
 
 local keep_rules = { deleted = check.flag, scaled = check.flag }
 
-function specs.StatefulSet(spec, selector, template, self, uses)
-    local claims, keep
-    for name, claim in pairs(spec.claims or {}) do
+-- The Service that gives the pods their names: the first that is headless, else the component's own.
+local function governing_service(self, release)
+    for _, service in ipairs(self.services) do
+        if service.headless then
+            return service.name or component.object_name(self)
+        end
+    end
+    return self.service_name or release.unless_bare(component.object_name(self))
+end
+
+function specs.StatefulSet(self, release, template, uses)
+    local spec, selector, claims, keep = self.spec, release.selector(self), nil, nil
+    for _, entry in ipairs(ordered.entries(spec.claims)) do
+        local claim = entry.value
         claims = claims or {}
         claims[#claims + 1] = {
-            apiVersion = "v1", kind = "PersistentVolumeClaim",
-            metadata = { name = name }, spec = storage.claim_spec(claim, uses),
+            apiVersion = release.unless_bare "v1", kind = release.unless_bare "PersistentVolumeClaim",
+            metadata = { name = entry.name, labels = claim.labels, annotations = claim.annotations },
+            spec = storage.claim_spec(claim, release, uses),
         }
     end
     if spec.keep_claims then
@@ -275,8 +296,8 @@ function specs.StatefulSet(spec, selector, template, self, uses)
         }
     end
     return {
-        replicas = not spec.scale and (spec.replicas or 1) or nil, selector = { matchLabels = selector },
-        template = template, serviceName = self.name, podManagementPolicy = spec.pod_management,
+        replicas = replicas(spec, release), selector = { matchLabels = selector }, template = template,
+        serviceName = spec.service_name or governing_service(self, release), podManagementPolicy = spec.pod_management,
         volumeClaimTemplates = claims, persistentVolumeClaimRetentionPolicy = keep,
         revisionHistoryLimit = spec.revision_history, minReadySeconds = seconds(spec.min_ready),
         updateStrategy = spec.partition and { type = "RollingUpdate", rollingUpdate = { partition = spec.partition } }
@@ -284,14 +305,16 @@ function specs.StatefulSet(spec, selector, template, self, uses)
     }
 end
 
-function specs.DaemonSet(spec, selector, template)
+function specs.DaemonSet(self, release, template)
+    local spec, selector = self.spec, release.selector(self)
     return {
         selector = { matchLabels = selector }, template = template, revisionHistoryLimit = spec.revision_history,
         updateStrategy = rolling(spec.strategy), minReadySeconds = seconds(spec.min_ready),
     }
 end
 
-function specs.Job(spec, _, template)
+function specs.Job(self, _, template)
+    local spec = self.spec
     return {
         template = template, backoffLimit = spec.backoff_limit, completions = spec.completions,
         parallelism = spec.parallelism, activeDeadlineSeconds = seconds(spec.deadline),
@@ -299,12 +322,13 @@ function specs.Job(spec, _, template)
     }
 end
 
-function specs.CronJob(spec, selector, template)
+function specs.CronJob(self, release, template)
+    local spec = self.spec
     return {
         schedule = spec.schedule, timeZone = spec.time_zone, concurrencyPolicy = spec.concurrency,
         suspend = spec.suspend, successfulJobsHistoryLimit = spec.keep_successful,
         failedJobsHistoryLimit = spec.keep_failed, startingDeadlineSeconds = seconds(spec.starting_deadline),
-        jobTemplate = { spec = specs.Job(spec, selector, template) },
+        jobTemplate = { spec = specs.Job(self, release, template) },
     }
 end
 
@@ -315,18 +339,17 @@ function build(self, release, uses)
     local function add(object)
         objects[#objects + 1] = object
     end
-    local template = pod_template(self, release, objects, uses)
-    local selector = release.selector(self)
-    if self.service_name then
-        add(route.service(spec, release.metadata(self, self.name), selector, self.word == "StatefulSet"))
+    local template, name = pod_template(self, release, objects, uses), component.object_name(self)
+    for _, service in ipairs(self.services) do
+        add(route.service(spec, service, release.metadata(self, name, service),
+            service.selector or release.selector(self), release, self.word == "StatefulSet"))
     end
     add {
         apiVersion = api_versions[self.word] or "apps/v1", kind = self.word,
-        metadata = release.metadata(self, self.name),
-        spec = specs[self.word](spec, selector, template, self, uses),
+        metadata = release.metadata(self, name), spec = specs[self.word](self, release, template, uses),
     }
     if spec.ingress then
-        add(route.ingress(spec, self.name, release.metadata(self, self.name), uses))
+        add(route.ingress(spec, self.service_name, release.metadata(self, name, spec.ingress), release, uses))
     end
     if spec.network then
         add(network.build(self, release))

@@ -498,6 +498,184 @@ describe("a profile", function()
     end)
 end)
 
+describe("a bare profile", function()
+    --- The objects of a bare profile of these components, by "Kind/name", and all in their order.
+    local function bare(body, fields)
+        local folder = support.folder({ ["profile.lua"] = "local bk = require 'bk'\nlocal function parts()\n" .. body
+            .. "\nend\nreturn bk.profile 'shop' { bare = true, components = parts(), " .. (fields or "") .. " }" })
+        local run = support.run("render", folder, "-o", "json", "--show-secrets")
+        assert.equal("", run.err)
+        local found, items = {}, cjson.decode(run.out).items
+        for _, object in ipairs(items) do
+            found[object.kind .. "/" .. object.metadata.name] = object
+        end
+        return found, items
+    end
+
+    it("has objects that carry only what is written", function()
+        local made, items = bare [[local conf = bk.config 'conf' { a = 'b' }
+            return { bk.deployment 'web' { image = 'i', ports = { http = 80 }, files = { ['/c'] = conf },
+                scale = { max = 3, cpu = '70%' }, ingress = { host = 'h', path_type = 'Exact' },
+                volumes = { ['/h'] = bk.host_path '/h' } } }]]
+        assert.equal(5, #items)
+        assert.same({ apiVersion = "v1", kind = "ConfigMap", metadata = { name = "conf" }, data = { a = "b" } },
+            made["ConfigMap/conf"])
+        assert.same({ metadata = { name = "web" }, apiVersion = "apps/v1", kind = "Deployment", spec = {
+            selector = { matchLabels = { app = "web" } },
+            template = { metadata = { labels = { app = "web" } }, spec = {
+                containers = { { name = "web", image = "i", ports = { { name = "http", containerPort = 80 } },
+                    volumeMounts = { { name = "config-conf", mountPath = "/c" }, { name = "hostpath-h", mountPath = "/h" } } } },
+                volumes = { { name = "config-conf", configMap = { name = "conf" } },
+                    { name = "hostpath-h", hostPath = { path = "/h" } } },
+            } },
+        } }, made["Deployment/web"])
+        assert.same({ selector = { app = "web" }, ports = { { name = "http", port = 80, targetPort = "http" } } },
+            made["Service/web"].spec)
+        assert.is_nil(made["HorizontalPodAutoscaler/web"].spec.minReplicas)
+    end)
+
+    it("has no defaults of Jobs, StatefulSets and claims", function()
+        local made = bare [[return { bk.job 'j' { image = 'i' }, bk.secret 's' { ['tls.crt'] = 'a', ['tls.key'] = 'b' },
+            bk.statefulset 'db' { image = 'i', ports = { a = '1/TCP' }, claims = { data = { size = '1Gi', path = '/d' } } } }]]
+        assert.same({ template = { spec = { containers = { { name = "j", image = "i" } } } } }, made["Job/j"].spec)
+        assert.is_nil(made["Secret/s"].type)
+        assert.same({ selector = { app = "db" }, ports = { { name = "a", port = 1, targetPort = "a", protocol = "TCP" } } },
+            made["Service/db"].spec)
+        local spec = made["StatefulSet/db"].spec
+        assert.same({ { metadata = { name = "data" }, spec = { resources = { requests = { storage = "1Gi" } } } } },
+            spec.volumeClaimTemplates)
+        assert.same({ "db", nil }, { spec.serviceName, spec.replicas })
+        assert.equal("TCP", spec.template.spec.containers[1].ports[1].protocol)
+    end)
+
+    it("has the namespace that is written, and makes it on request", function()
+        local body = "return { bk.deployment 'web' { image = 'i' }, bk.config 'c' {}:meta { namespace = 'other' }, "
+            .. "bk.config 'd' {}:meta { namespace = bk.remove } }"
+        local made, items = bare(body, "namespace = 'live'")
+        assert.same({ "live", "other", 3 }, { made["Deployment/web"].metadata.namespace,
+            made["ConfigMap/c"].metadata.namespace, #items })
+        assert.is_nil(made["ConfigMap/d"].metadata.namespace)
+        made = bare(body, "namespace = 'live', create_namespace = true")
+        assert.same({ name = "live" }, made["Namespace/live"].metadata)
+    end)
+end)
+
+describe("what a component makes", function()
+    it("has the labels of the profile and of its meta, and other names", function()
+        local folder = support.folder({ ["profile.lua"] = [[local bk = require 'bk'
+            return bk.profile 'shop' { labels = { team = 'a', site = 'b' }, create_namespace = false, components = {
+                bk.deployment 'web' { image = 'i', ports = { http = 80 }, meta = { name = 'front.end',
+                    labels = { tier = 'x', site = bk.remove }, annotations = { note = 'n' } },
+                    service = { name = 'front', labels = { tier = 'y' }, annotations = { own = 'o' } } },
+                bk.raw 'lease' { { apiVersion = 'coordination.k8s.io/v1', kind = 'Lease', metadata = { name = 'l' } } },
+                bk.cluster_role 'nodes' { meta = { name = 'shop:nodes' }, rules = { { resources = { 'nodes' },
+                    verbs = { 'get' } } } },
+            } }]] })
+        local made = cjson.decode(support.run("render", folder, "-o", "json").out).items
+        local service, deployment, lease, role = made[1].metadata, made[2].metadata, made[3].metadata, made[4].metadata
+        assert.same({ "front", "a", "y", "n", "o", nil }, { service.name, service.labels.team, service.labels.tier,
+            service.annotations.note, service.annotations.own, service.labels.site })
+        assert.same({ "front.end", "x", "web" }, { deployment.name, deployment.labels.tier,
+            deployment.labels["app.kubernetes.io/name"] })
+        assert.same({ team = "a", site = "b" }, lease.labels)
+        assert.equal("shop:nodes", role.name)
+    end)
+
+    it("has an order where it is written as a list", function()
+        local made = container([[env = { { Z = 1 }, { A = '$(Z)' } }, ports = { { web = 80 }, 90, '53/UDP' },
+            volumes = { { ['/z'] = bk.empty_dir() }, { ['/a'] = conf:key 'x' } }, container = 'main', ]],
+            "local conf = bk.config 'conf' { x = 1 }")
+        assert.same({ { name = "Z", value = "1" }, { name = "A", value = "$(Z)" } }, made.env)
+        assert.same({ { name = "web", containerPort = 80, protocol = "TCP" }, { containerPort = 90, protocol = "TCP" },
+            { containerPort = 53, protocol = "UDP" } }, made.ports)
+        assert.same({ "/z", "/a", "main" }, { made.volumeMounts[1].mountPath, made.volumeMounts[2].mountPath, made.name })
+    end)
+
+    it("has a request or a limit only", function()
+        local made = container "resources = { cpu = '100m..', memory = '..1Gi', disk = { request = 1, limit = 2 } }"
+        assert.same({ requests = { cpu = "100m", disk = "1" }, limits = { memory = "1Gi", disk = "2" } }, made.resources)
+    end)
+
+    it("has selectors of its own, and Services of any names and ports", function()
+        local _, made = container([[ports = { http = 8080, metrics = '9090/TCP' }, selector = { app = 'shop' },
+            service = { ports = { https = { 443, target = 'http', node_port = 30443, app_protocol = 'https' } } },
+            services = { { name = 'web-all', headless = true, publish_not_ready = true, selector = { all = 'yes' },
+                ports = { { 80, target = 8080 }, { '53/UDP', target = false } } } }]])
+        assert.same({ app = "shop" }, made["Deployment/web"].spec.selector.matchLabels)
+        assert.equal("shop", made["Deployment/web"].spec.template.metadata.labels.app)
+        assert.same({ { name = "https", port = 443, targetPort = "http", nodePort = 30443, appProtocol = "https",
+            protocol = "TCP" } }, made["Service/web"].spec.ports)
+        local all = made["Service/web-all"].spec
+        assert.same({ { port = 80, targetPort = 8080, protocol = "TCP" }, { port = 53, protocol = "UDP" } }, all.ports)
+        assert.same({ "None", true, { all = "yes" } }, { all.clusterIP, all.publishNotReadyAddresses, all.selector })
+    end)
+
+    it("has volumes by their names, and parts of configs", function()
+        local spec = pod([[pod_volumes = { { tmp = bk.empty_dir() }, 'data', { conf = conf:only { ['b.txt'] = 'b' } } },
+            claims = { data = { size = '1Gi', name = 'old' } },
+            volumes = { ['/tmp'] = 'tmp', ['/d'] = bk.mount 'data':sub 'x':read_only(), ['/c'] = 'conf',
+                ['/h'] = bk.host_path '/h':named 'host':propagation 'HostToContainer' } ]],
+            "local conf = bk.config 'conf' { a = 1, b = 2 }")
+        assert.same({ { name = "tmp", emptyDir = {} }, { name = "data", persistentVolumeClaim = { claimName = "old" } },
+            { name = "conf", configMap = { name = "conf", items = { { key = "b", path = "b.txt" } } } },
+            { name = "host", hostPath = { path = "/h", type = "DirectoryOrCreate" } } }, spec.volumes)
+        assert.same({ { name = "conf", mountPath = "/c" },
+            { name = "data", mountPath = "/d", subPath = "x", readOnly = true },
+            { name = "host", mountPath = "/h", mountPropagation = "HostToContainer" },
+            { name = "tmp", mountPath = "/tmp" } }, spec.containers[1].volumeMounts)
+    end)
+
+    it("has Ingresses to ports by number and paths by host", function()
+        local _, made = container([[ports = { http = 80 }, ingress = { name = 'out', class = 'c', rules = {
+            { host = 'a', paths = { { ['/z'] = 'http' }, { ['/a'] = { port = 81, path_type = 'Exact' } } } },
+            { host = 'b', paths = { ['/'] = { service = 'other', port = 'web' } } } },
+            tls = { { hosts = { 'a', 'b' }, secret = 't' } } }]])
+        local spec = made["Ingress/out"].spec
+        assert.same({ { path = "/z", pathType = "Prefix", backend = { service = { name = "web", port = { name = "http" } } } },
+            { path = "/a", pathType = "Exact", backend = { service = { name = "web", port = { number = 81 } } } } },
+            spec.rules[1].http.paths)
+        assert.same({ name = "other", port = { name = "web" } }, spec.rules[2].http.paths[1].backend.service)
+        assert.same({ { hosts = { "a", "b" }, secretName = "t" } }, spec.tls)
+    end)
+
+    it("has roles and who has them", function()
+        local made = objects([[local me = bk.service_account 'me' {}
+            local reader = bk.role 'reader' { rules = { { resources = { 'pods' }, verbs = { 'get' } } }, to = { me } }
+            return { me, reader, bk.role_binding 'more' { role = reader, to = { { group = 'g' }, { account = 'a' } } },
+                bk.cluster_role_binding 'auth' { cluster_role = 'system:auth-delegator', to = { me } } }]])
+        assert.same({ kind = "ServiceAccount", name = "me", namespace = "shop" }, made["RoleBinding/reader"].subjects[1])
+        assert.same({ { apiGroup = "rbac.authorization.k8s.io", kind = "Group", name = "g" },
+            { kind = "ServiceAccount", name = "a", namespace = "shop" } }, made["RoleBinding/more"].subjects)
+        assert.equal("system:auth-delegator", made["ClusterRoleBinding/auth"].roleRef.name)
+    end)
+
+    it("may be patched one by one, with what takes away and replaces", function()
+        local _, made = container([[ports = { http = 80 }, services = { { name = 'one' }, { name = 'two' } },
+            env = { A = 1, B = 2 }, pod = { dnsConfig = { nameservers = { '1.1.1.1' } } }, patch = {
+                ['service/two'] = { spec = { type = bk.remove, sessionAffinity = bk.null } },
+                deployment = { spec = { template = { spec = { containers = { { name = 'web',
+                    env = bk.replace { { name = 'C' } } } } } } } } }]])
+        assert.equal("ClusterIP", made["Service/one"].spec.type)
+        assert.same({ nil, cjson.null }, { made["Service/two"].spec.type, made["Service/two"].spec.sessionAffinity })
+        local spec = made["Deployment/web"].spec.template.spec
+        assert.same({ { name = "C" } }, spec.containers[1].env)
+        assert.same({ "1.1.1.1" }, spec.dnsConfig.nameservers)
+    end)
+
+    it("has Services, claims, policies and namespaces of their own", function()
+        local made = objects([[local claim = bk.claim 'shared' { size = '1Gi', modes = { 'ReadWriteMany' } }
+            return { claim, bk.job 'j' { image = 'i', volumes = { ['/x'] = bk.existing_claim(claim) } },
+                bk.service 's' { selector = { a = 'b' }, ports = { http = { 80, target = 8080 } } },
+                bk.network_policy 'none' { from = {} }, bk.namespace 'more' {},
+                bk.secret 'p' { a = 'b' }:type 'kubernetes.io/basic-auth':plain() }]])
+        assert.equal("shared", made["Job/j"].spec.template.spec.volumes[1].persistentVolumeClaim.claimName)
+        assert.same({ a = "b" }, made["Service/s"].spec.selector)
+        assert.same({ podSelector = {}, policyTypes = { "Ingress" } }, made["NetworkPolicy/none"].spec)
+        assert.is_table(made["Namespace/more"])
+        assert.same({ { a = "b" }, "kubernetes.io/basic-auth" }, { made["Secret/p"].stringData, made["Secret/p"].type })
+    end)
+end)
+
 describe("a mistake", function()
     --- Rows: from line 2 on, the line of the mistake, what is said.
     local rows = {
@@ -512,7 +690,7 @@ describe("a mistake", function()
         { "return { bk.deployment 'Web' { image = 'i' } }", 2, "component name 'Web': wants at most 63 of a%-z" },
         { "return { bk.deployment 'web' { image = 'i', resources = { memory = '1GB' } } }", 2,
             "resources.memory should be a quantity such as 500m, 2 or 1.5Gi, or a range such as 500m..2, not '1GB'" },
-        { "return { bk.deployment 'web' { image = 'i', resources = { cpu = '2..' } } }", 2, "resources.cpu should be" },
+        { "return { bk.deployment 'web' { image = 'i', resources = { cpu = '..' } } }", 2, "resources.cpu should be" },
         { "return { bk.deployment 'web' { image = 'i', grace_period = '10x' } }", 2,
             "'grace_period' should be a duration such as 10s, 5m or 1h, not '10x'" },
         { "return { bk.deployment 'web' { image = 'i',\nliveness = bk.http { path = '/', perod = '1s' } } }", 3,
@@ -523,7 +701,30 @@ describe("a mistake", function()
             "the probe's port 'wbe' is not one of the container's; did you mean 'web'%?" },
         { "return { bk.deployment 'web' { image = 'i', ports = { http = 0 } } }", 2,
             "port 'http' should be a whole number from 1 to 65535, or one with its protocol as \"53/UDP\", not 0" },
-        { "return { bk.deployment 'web' { image = 'i', ports = { 80 } } }", 2, "'ports' should be a table" },
+        { "return { bk.deployment 'web' { image = 'i', ports = { 80, http = 81 } } }", 2,
+            "'ports' should be a table { name = value }, or a list, not both in one" },
+        { "return { bk.deployment 'web' { image = 'i', env = { 'A' } } }", 2, "'env' should be a table { name = value }, or a list" },
+        { "return { bk.deployment 'web' { image = 'i', meta = { label = {} } } }", 2, "meta: no field 'label'; did you mean" },
+        { "return { bk.deployment 'web' { image = 'i', meta = { name = 'a/b' } } }", 2, "meta: 'name' should be the name of an" },
+        { "return { bk.config 'c' {}:meta { labels = 1 } }", 2, "config 'c': meta: 'labels' should be a table" },
+        { "return { bk.deployment 'web' { image = 'i', volumes = { ['/d'] = 'data' } } }", 2,
+            "what is mounted at /d should be a volume, or the name of one of its pod_volumes or claims, not 'data'" },
+        { "return { bk.deployment 'web' { image = 'i', pod_volumes = { a = 'b' } } }", 2, "pod_volumes: a should be a volume" },
+        { "return { bk.deployment 'web' { image = 'i', volumes = { ['/a'] = bk.empty_dir():named 'x', "
+            .. "['/b'] = bk.host_path '/b':named 'x' } } }", 2, "two of its volumes are named 'x'" },
+        { "return { bk.deployment 'web' { image = 'i', ports = { http = 80 }, services = { { headless = true }, {} } } }", 2,
+            "services%[2%]: no 'name', which tells it from the other Services" },
+        { "return { bk.deployment 'web' { image = 'i', ports = { http = 80 }, service = { ports = { htp = 80 } } } }", 2,
+            "service port 'htp' is none of the component's; did you mean 'http'%?" },
+        { "return { bk.deployment 'web' { image = 'i', ports = { http = 80 }, service = { ports = { x = { 80, port = 1 } } } } }",
+            2, "service port 'x': no field 'port'" },
+        { "return { bk.deployment 'web' { image = 'i', network = { from = {}, ingress = {} } } }", 2,
+            "network: has from beside ingress; write one or the other" },
+        { "return { bk.role_binding 'r' { to = {} } }", 2, "role binding 'r': wants either a role or a cluster_role" },
+        { "return { bk.role 'r' { to = { {} } } }", 2, "role 'r': to%[1%]: wants a user, a group or an account" },
+        { "return { bk.config 'c' { a = 1 }:only { 'b' } }", 2, "config 'c': no key 'b'" },
+        { "return { bk.deployment 'web' { image = 'i', volumes = { ['/d'] = bk.volume { a = {}, b = {} } } } }", 2,
+            "bk.volume wants one source" },
         { "return { bk.deployment 'web' { image = 'i', ports = { HTTP = 80 } } }", 2, "'HTTP' is no port name" },
         { "local c = bk.config 'c' { level = 'x' }\nreturn { bk.deployment 'web' { image = 'i', env = { A = c:key 'lvl' } } }",
             3, "config 'c': no key 'lvl'" },
