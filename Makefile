@@ -45,8 +45,10 @@ $(BUILD)/embedded.c: src/script/embed.lua $(LUA_SOURCES)
 $(BUILD)/embedded.o: $(BUILD)/embedded.c
 	@$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
-# The C modules for the unit specs; position-independent objects of their own, no Lua core.
-NATIVE_SOURCES = $(filter-out src/main.c src/command/% src/script/%,$(SOURCES)) tests/unit/native.c
+# The C modules for the unit specs; position-independent objects of their own, no Lua core. Of
+# src/script/ those that know no Lua state.
+NATIVE_SOURCES = $(filter-out src/main.c src/command/% src/script/%,$(SOURCES)) \
+                 src/script/lexer.c src/script/trace.c tests/unit/native.c
 NATIVE_OBJECTS = $(NATIVE_SOURCES:%.c=$(BUILD)/pic/%.o)
 
 $(BUILD)/native.so: $(NATIVE_OBJECTS)
