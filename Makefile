@@ -95,10 +95,17 @@ install: $(BUILD)/bkdeploy ## install the program and the annotations for editor
 docs: ## write docs/profile.md from the annotations in lua/bk.meta.lua
 	@lua5.4 docs/reference.lua > docs/profile.md.new && mv docs/profile.md.new docs/profile.md
 
+# Of the release that the local control plane is.
+schema: ## write src/object/schema_data.c from the API description of Kubernetes
+	@folder=$$(cd tests/cluster && go mod download k8s.io/kubernetes && \
+	    go list -m -f '{{.Dir}}' k8s.io/kubernetes) && \
+	lua5.4 src/object/schema_reduce.lua "$$folder" > src/object/schema_data.c.new && \
+	mv src/object/schema_data.c.new src/object/schema_data.c
+
 help: ## this list
 	@sed -n 's/^\([a-z -]*\):.*## /\1: /p' Makefile
 
 clean: ## remove what was built, but the control plane's programs
 	@rm -rf build/src build/pic build/native.so build/tmp build/sanitize build/bkdeploy build/embedded.* build/measure
 
-.PHONY: all test deps lint cluster-up cluster-down cluster-status demo bench install docs help clean
+.PHONY: all test deps lint cluster-up cluster-down cluster-status demo bench install docs schema help clean
