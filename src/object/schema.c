@@ -9,9 +9,9 @@
 #include "object/schema_table.h"
 
 /* Of the schema of one version: more than any real one has, and little memory. */
-#define MAX_NODES 60000
+#define MAX_NODES  60000
 #define MAX_BUDGET 200000 /* schemas, fields, words */
-#define MAX_DEPTH 64
+#define MAX_DEPTH  64
 
 /* One version of a CustomResourceDefinition. Its tables are its own. */
 struct custom {
@@ -43,7 +43,7 @@ static const struct schema_node *node_of(struct schema schema)
 static struct schema at(const struct schema_table *table, unsigned node)
 {
     if (table->nodes[node].flags & SCHEMA_OBJECT_META)
-        return (struct schema){ &schema_builtin, schema_builtin.object_meta };
+        return schema_object_meta();
     return (struct schema){ table, node };
 }
 
@@ -153,7 +153,8 @@ static void kind_at(const struct schema_set *set, size_t index, struct schema_ki
     if (index < builtin)
         fill_kind(&schema_builtin, &schema_builtin.kinds[index], kind);
     else
-        fill_kind(&set->customs[index - builtin]->table, &set->customs[index - builtin]->entry, kind);
+        fill_kind(&set->customs[index - builtin]->table, &set->customs[index - builtin]->entry,
+                  kind);
 }
 
 static const char *kind_name_at(const struct schema_set *set, size_t index)
@@ -184,7 +185,8 @@ bool schema_next(const struct schema_set *set, const char *kind, size_t *cursor,
     if (kind && index == 0)
         index = first_of(set, kind, 0, builtin);
     /* Past the built-in ones of that name, the custom ones are to be found in the same way. */
-    if (kind && index <= builtin && (index == builtin || strcmp(kind_name_at(set, index), kind) != 0))
+    if (kind && index <= builtin &&
+        (index == builtin || strcmp(kind_name_at(set, index), kind) != 0))
         index = first_of(set, kind, builtin, all);
     if (index >= all || (kind && strcmp(kind_name_at(set, index), kind) != 0))
         return false;
@@ -208,6 +210,11 @@ bool schema_find(const struct schema_set *set, const char *api_version, const ch
         }
     }
     return false;
+}
+
+struct schema schema_object_meta(void)
+{
+    return (struct schema){ &schema_builtin, schema_builtin.object_meta };
 }
 
 bool schema_group_builtin(const char *group)
@@ -315,8 +322,8 @@ static uint32_t add_text(struct custom *custom, const char *text)
 
 static int add_node(struct custom *custom, struct schema_node node)
 {
-    custom->nodes = grown(custom->nodes, custom->node_count, 1, &custom->node_size,
-                          sizeof *custom->nodes);
+    custom->nodes =
+        grown(custom->nodes, custom->node_count, 1, &custom->node_size, sizeof *custom->nodes);
     custom->nodes[custom->node_count] = node;
     return (int)custom->node_count++;
 }
@@ -328,8 +335,8 @@ static int add_scalar(struct custom *custom, enum schema_type type, uint8_t flag
         return add_node(custom, (struct schema_node){ .type = (uint8_t)type, .flags = flags });
     uint16_t *shared = &custom->scalars[type][flags ? 1 : 0];
     if (*shared == 0)
-        *shared =
-            (uint16_t)add_node(custom, (struct schema_node){ .type = (uint8_t)type, .flags = flags });
+        *shared = (uint16_t)add_node(custom,
+                                     (struct schema_node){ .type = (uint8_t)type, .flags = flags });
     return *shared;
 }
 
@@ -444,14 +451,14 @@ static int compile_array(struct custom *custom, const json_t *schema, uint8_t fl
                          const struct place *place, struct err *err)
 {
     const json_t *items = json_object_get(schema, "items");
-    int child = items ? compile(custom, items, place, "items", err)
-                      : add_scalar(custom, SCHEMA_ANY, 0);
+    int child =
+        items ? compile(custom, items, place, "items", err) : add_scalar(custom, SCHEMA_ANY, 0);
     if (child < 0)
         return -1;
     struct schema_node node = { .child = (uint16_t)child, .type = SCHEMA_ARRAY, .flags = flags };
     const json_t *keys = json_object_get(schema, "x-kubernetes-list-map-keys");
-    if (keys && (!json_is_array(keys) || json_array_size(keys) > 64 ||
-                 add_words(custom, keys, &node) != 0))
+    if (keys &&
+        (!json_is_array(keys) || json_array_size(keys) > 64 || add_words(custom, keys, &node) != 0))
         return broken(place, err, "'x-kubernetes-list-map-keys' must be a list of field names");
     return add_node(custom, node);
 }
@@ -493,9 +500,8 @@ static int compile_fields(struct custom *custom, const json_t *schema, uint8_t f
         return compile_object(custom, schema, whole, flags, place, err);
     if (json_object_get(schema, "properties"))
         return broken(place, err, "has both 'properties' and 'additionalProperties'");
-    int child = json_is_true(values)
-                    ? add_scalar(custom, SCHEMA_ANY, 0)
-                    : compile(custom, values, place, "additionalProperties", err);
+    int child = json_is_true(values) ? add_scalar(custom, SCHEMA_ANY, 0)
+                                     : compile(custom, values, place, "additionalProperties", err);
     if (child < 0)
         return -1;
     return add_node(custom, (struct schema_node){
@@ -547,8 +553,7 @@ static int compile(struct custom *custom, const json_t *schema, const struct pla
         return add_scalar(custom, SCHEMA_NUMBER, flags);
     if (strcmp(type, "boolean") == 0)
         return add_scalar(custom, SCHEMA_BOOLEAN, flags);
-    return broken(&place, err,
-                  "'type' must be object, array, string, integer, number or boolean");
+    return broken(&place, err, "'type' must be object, array, string, integer, number or boolean");
 }
 
 static void custom_free(struct custom *custom)
@@ -573,7 +578,8 @@ static struct custom *compile_version(const struct crd *crd, const json_t *versi
 {
     const char *name = json_string_value(json_object_get(version, "name"));
     const json_t *schema = json_object_get(json_object_get(version, "schema"), "openAPIV3Schema");
-    char *where = xasprintf("CustomResourceDefinition '%.253s': spec.versions[%zu]", crd->name, index);
+    char *where =
+        xasprintf("CustomResourceDefinition '%.253s': spec.versions[%zu]", crd->name, index);
     struct custom *custom = xcalloc(1, sizeof *custom);
     /* Index 0 is never a shared scalar's. */
     add_node(custom, (struct schema_node){ .type = SCHEMA_ANY });
@@ -648,7 +654,8 @@ static const char *text_at(const json_t *object, const char *key)
 
 int schema_set_add_crd(struct schema_set *set, const json_t *crd, struct err *err)
 {
-    const json_t *spec = json_object_get(crd, "spec"), *versions = json_object_get(spec, "versions");
+    const json_t *spec = json_object_get(crd, "spec"),
+                 *versions = json_object_get(spec, "versions");
     struct crd about = {
         .name = text_at(json_object_get(crd, "metadata"), "name"),
         .group = text_at(spec, "group"),

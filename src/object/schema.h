@@ -76,9 +76,9 @@ void schema_set_free(struct schema_set *set);
 
 /*
  * Adds the served versions of a CustomResourceDefinition (apiextensions.k8s.io/v1), in the place of
- * those that an earlier one of its group and kind added. Returns 0, or -1 with ERR_PROFILE naming the
- * place inside it that is no structural schema, is nested deeper than 64 or too large; the set is then
- * as before.
+ * those that an earlier one of its group and kind added. Returns 0, or -1 with ERR_PROFILE naming
+ * the place inside it that is no structural schema, is nested deeper than 64 or too large; the set
+ * is then as before.
  */
 int schema_set_add_crd(struct schema_set *set, const json_t *crd, struct err *err);
 
@@ -87,9 +87,13 @@ bool schema_find(const struct schema_set *set, const char *api_version, const ch
                  struct schema_kind *found);
 
 /* One kind after the other, `*cursor` being 0 at first: those named `kind`, or all when that is
- * NULL. The built-in ones come first; each part ascends by kind, group, version. False at the end. */
+ * NULL. The built-in ones come first; each part ascends by kind, group, version. False at the end.
+ */
 bool schema_next(const struct schema_set *set, const char *kind, size_t *cursor,
                  struct schema_kind *found);
+
+/* What `metadata` is, of every kind. */
+struct schema schema_object_meta(void);
 
 /* Whether the built-in kinds have one in this group. */
 bool schema_group_builtin(const char *group);
@@ -108,7 +112,8 @@ bool schema_int32(struct schema schema); /* an INTEGER or INT_OR_STRING of 32 bi
 /* OBJECT: fields beside the known ones are allowed. */
 bool schema_open(struct schema schema);
 
-/* OBJECT: the number of fields, the field at an index (ascending by name), and the one of a name. */
+/* OBJECT: the number of fields, the field at an index (ascending by name), and the one of a name.
+ */
 size_t schema_field_count(struct schema schema);
 void schema_field_at(struct schema schema, size_t index, struct schema_field *field);
 bool schema_field_find(struct schema schema, const char *name, struct schema_field *field);
@@ -119,8 +124,8 @@ bool schema_has_required(struct schema schema);
 /* ARRAY: what its items are; MAP: what its values are. */
 struct schema schema_items(struct schema schema);
 
-/* STRING: the values that are allowed, none listed meaning all; ARRAY: the fields by which its items
- * are told from each other. */
+/* STRING: the values that are allowed, none listed meaning all; ARRAY: the fields by which its
+ * items are told from each other. */
 size_t schema_word_count(struct schema schema);
 const char *schema_word_at(struct schema schema, size_t index);
 

@@ -12,6 +12,9 @@
 #include "base/buf.h"
 #include "kube/kubeconfig.h"
 #include "object/keys.h"
+#include "object/path.h"
+#include "object/schema.h"
+#include "object/validate.h"
 #include "object/yaml.h"
 #include "release/requires.h"
 #include "rollout/verdict.h"
@@ -242,6 +245,150 @@ static int native_trace_field(lua_State *L)
     return 1;
 }
 
+/* path_format(json) -> text */
+static int native_path_format(lua_State *L)
+{
+    json_t *path = check_json(L, 1);
+    char *text = path_format(path);
+    json_decref(path);
+    return push_result(L, text, NULL);
+}
+
+/* path_parse(text) -> json, or nil and the message */
+static int native_path_parse(lua_State *L)
+{
+    struct err err = ERR_INIT;
+    json_t *path = path_parse(luaL_checkstring(L, 1), &err);
+    char *text = path ? dump(path) : NULL;
+    json_decref(path);
+    return push_result(L, text, &err);
+}
+
+/* path_resolve(json of an object, text) -> text, or nil and the message */
+static int native_path_resolve(lua_State *L)
+{
+    struct err err = ERR_INIT;
+    json_t *object = check_json(L, 1), *path = path_parse(luaL_checkstring(L, 2), &err);
+    json_t *resolved = path ? path_resolve(object, path, &err) : NULL;
+    char *text = resolved ? path_format(resolved) : NULL;
+    json_decref(object);
+    json_decref(path);
+    json_decref(resolved);
+    return push_result(L, text, &err);
+}
+
+/* A set with the CustomResourceDefinitions of a JSON array; NULL with err. */
+static struct schema_set *make_set(const json_t *crds, struct err *err)
+{
+    struct schema_set *set = schema_set_new();
+    size_t i;
+    json_t *crd;
+    json_array_foreach(crds, i, crd) {
+        if (schema_set_add_crd(set, crd, err) != 0) {
+            schema_set_free(set);
+            return NULL;
+        }
+    }
+    return set;
+}
+
+static void add_problem(const struct validate_problem *problem, void *data)
+{
+    char *path = path_format(problem->path);
+    json_array_append_new(data, json_pack("{s:s, s:s, s:s, s:s}", "rule", problem->rule, "severity",
+                                          problem->severity == VALIDATE_ERROR ? "error" : "warning",
+                                          "path", path, "message", problem->message));
+    free(path);
+}
+
+/* validate(json of an object, json array of CRDs or nil, times or nil) -> json array of problems,
+ * or nil and the message about a CRD; `times` repeats it, for measuring */
+static int native_validate(lua_State *L)
+{
+    struct err err = ERR_INIT;
+    lua_Integer times = luaL_optinteger(L, 3, 1);
+    json_t *object = check_json(L, 1);
+    json_t *crds = lua_isnoneornil(L, 2) ? json_array() : check_json(L, 2);
+    struct schema_set *set = make_set(crds, &err);
+    char *text = NULL;
+    for (lua_Integer i = 0; set && i < times; i++) {
+        json_t *problems = json_array();
+        validate_object(set, object, add_problem, problems);
+        free(text);
+        text = dump(problems);
+        json_decref(problems);
+    }
+    schema_set_free(set);
+    json_decref(object);
+    json_decref(crds);
+    return push_result(L, text, &err);
+}
+
+/* schema_kinds(kind or nil, json array of CRDs or nil) -> json array of kinds */
+static int native_schema_kinds(lua_State *L)
+{
+    struct err err = ERR_INIT;
+    const char *name = luaL_optstring(L, 1, NULL);
+    json_t *crds = lua_isnoneornil(L, 2) ? json_array() : check_json(L, 2);
+    struct schema_set *set = make_set(crds, &err);
+    json_t *kinds = json_array();
+    struct schema_kind kind;
+    for (size_t cursor = 0; set && schema_next(set, name, &cursor, &kind);)
+        json_array_append_new(kinds,
+                              json_pack("{s:s, s:s, s:s, s:b, s:b}", "group", kind.group, "version",
+                                        kind.version, "kind", kind.kind, "namespaced",
+                                        kind.namespaced, "custom", kind.custom));
+    char *text = set ? dump(kinds) : NULL;
+    json_decref(kinds);
+    json_decref(crds);
+    schema_set_free(set);
+    return push_result(L, text, &err);
+}
+
+static void add_text(json_t *list, const char *text)
+{
+    json_array_append_new(list, json_string(text));
+}
+
+/* schema_at(apiVersion, kind, json path of keys; "*" steps into a list or map) -> json of what is
+ * known there, or nil */
+static int native_schema_at(lua_State *L)
+{
+    struct schema_kind kind;
+    struct schema_field field = { .check = SCHEMA_CHECK_NONE };
+    if (!schema_find(NULL, luaL_checkstring(L, 1), luaL_checkstring(L, 2), &kind))
+        return 0;
+    json_t *path = check_json(L, 3), *step;
+    struct schema schema = kind.root;
+    bool found = true;
+    size_t i;
+    json_array_foreach(path, i, step) {
+        if (strcmp(json_string_value(step), "*") == 0)
+            schema = schema_items(schema);
+        else if (schema_field_find(schema, json_string_value(step), &field))
+            schema = field.schema;
+        else
+            found = false;
+    }
+    json_decref(path);
+    if (!found)
+        return 0;
+    json_t *words = json_array(), *required = json_array();
+    for (i = 0; i < schema_word_count(schema); i++)
+        add_text(words, schema_word_at(schema, i));
+    for (i = 0; i < schema_field_count(schema); i++) {
+        schema_field_at(schema, i, &field);
+        if (field.required)
+            add_text(required, field.name);
+    }
+    json_t *made = json_pack("{s:i, s:o, s:o, s:b, s:b}", "type", (int)schema_type(schema), "words",
+                             words, "required", required, "int32", schema_int32(schema), "nullable",
+                             schema_nullable(schema));
+    char *text = dump(made);
+    json_decref(made);
+    return push_result(L, text, NULL);
+}
+
 /* setenv(name, value or nil): of this process. */
 static int native_setenv(lua_State *L)
 {
@@ -259,6 +406,12 @@ static const luaL_Reg functions[] = {
     { "in_range", native_in_range },
     { "trace", native_trace },
     { "trace_field", native_trace_field },
+    { "path_format", native_path_format },
+    { "path_parse", native_path_parse },
+    { "path_resolve", native_path_resolve },
+    { "validate", native_validate },
+    { "schema_kinds", native_schema_kinds },
+    { "schema_at", native_schema_at },
     { "setenv", native_setenv },
     { NULL, NULL },
 };
