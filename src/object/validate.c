@@ -241,10 +241,10 @@ static void check_word(const struct walk *walk, const struct place *place, struc
     }
     if (count > 0)
         tell(walk, place, VALIDATE_NOT_IN_ENUM, VALIDATE_ERROR,
-             "%s is not allowed%s%s%s; it must be %s%s",
-             walk->secret ? "this value" : quote(text).text, nearest.best ? "; did you mean '" : "",
-             nearest.best ? nearest.best : "", nearest.best ? "'?" : "",
-             count > 1 ? "one of: " : "", buf_text(&list));
+             "%s is not allowed; it must be %s%s%s%s%s",
+             walk->secret ? "this value" : quote(text).text, count > 1 ? "one of: " : "",
+             buf_text(&list), nearest.best ? "; did you mean '" : "",
+             nearest.best ? nearest.best : "", nearest.best ? "'?" : "");
     buf_release(&list);
 }
 
@@ -579,7 +579,8 @@ static void check_deprecated(const struct walk *walk, const struct place *place)
              better ? "; use " : "", better ? name_version(&best).text : "");
 }
 
-static void tell_unknown_kind(const struct walk *walk, const char *version, const char *kind)
+/* Whether there was something to report. */
+static bool tell_unknown_kind(const struct walk *walk, const char *version, const char *kind)
 {
     const char *slash = strchr(version, '/');
     char *group = xstrndup(version, slash ? (size_t)(slash - version) : 0);
@@ -587,7 +588,7 @@ static void tell_unknown_kind(const struct walk *walk, const char *version, cons
     struct place at_version = at_key(&root, "apiVersion"), at_kind = at_key(&root, "kind");
     struct schema_kind best;
     /* A group without a dot is Kubernetes' own, or there is none of that name. */
-    bool own = schema_group_builtin(group) || !strchr(group, '.');
+    bool own = schema_group_builtin(group) || !strchr(group, '.'), told = true;
     if (best_version(walk->set, group, kind, &best)) {
         tell(walk, &at_version, VALIDATE_REMOVED_VERSION, VALIDATE_ERROR,
              "there is no %s in %s; use %s", kind, quote(version).text, name_version(&best).text);
@@ -613,8 +614,11 @@ static void tell_unknown_kind(const struct walk *walk, const char *version, cons
              "there is no kind %s in %s%s%s%s%s%s", quote(kind).text, quote(version).text,
              near ? "; did you mean '" : "", near ? nearest.best : "", near ? "' of " : "",
              near ? name_version(&best).text : "", near ? "?" : "");
+    } else {
+        told = false;
     }
     free(group);
+    return told;
 }
 
 /* apiVersion or kind; NULL after a report. */
@@ -653,7 +657,8 @@ void validate_object(const struct schema_set *set, const json_t *object, validat
         return;
     }
     walk.kind = (struct schema_kind){ .group = "", .version = version, .kind = "", .custom = true };
-    tell_unknown_kind(&walk, version, kind);
+    if (tell_unknown_kind(&walk, version, kind))
+        return;
     const json_t *metadata = json_object_get(object, "metadata");
     struct place place = at_key(&root, "metadata");
     if (metadata)
