@@ -74,6 +74,44 @@ static int native_yaml_parse(lua_State *L)
     return push_result(L, made, &err);
 }
 
+/* What the stream's reader does with documents: a list of [number, line, value], at most `most`. */
+struct collection {
+    json_t *documents;
+    size_t most;
+};
+
+static int collect(void *data, const struct yaml_document *document, struct err *err)
+{
+    struct collection *collection = data;
+    json_array_append_new(collection->documents,
+                          json_pack("[I, I, O]", (json_int_t)document->number,
+                                    (json_int_t)document->line, document->value));
+    if (json_is_string(document->value) &&
+        strcmp(json_string_value(document->value), "refuse me") == 0)
+        return err_set(err, ERR_USAGE, "refused");
+    return json_array_size(collection->documents) == collection->most ? 1 : 0;
+}
+
+/* yaml_parse_stream(yaml, most or nil) -> json of [[number, line, value], ...], or nil and the
+ * message */
+static int native_yaml_parse_stream(lua_State *L)
+{
+    struct err err = ERR_INIT;
+    size_t length;
+    const char *text = luaL_checklstring(L, 1, &length);
+    struct collection collection = { json_array(), (size_t)luaL_optinteger(L, 2, 0) };
+    struct yaml_reader reader = { collect, &collection };
+    /* Of the exact size, so that a read beyond the end is found. */
+    char *copy = malloc(length ? length : 1);
+    if (length)
+        memcpy(copy, text, length);
+    int result = yaml_parse_stream(copy, length, "test.yaml", ERR_USAGE, &reader, &err);
+    free(copy);
+    char *made = result >= 0 ? dump(collection.documents) : NULL;
+    json_decref(collection.documents);
+    return push_result(L, made, &err);
+}
+
 /* keys_ordered(json) -> json */
 static int native_keys_ordered(lua_State *L)
 {
@@ -400,6 +438,7 @@ static int native_setenv(lua_State *L)
 static const luaL_Reg functions[] = {
     { "yaml_emit", native_yaml_emit },
     { "yaml_parse", native_yaml_parse },
+    { "yaml_parse_stream", native_yaml_parse_stream },
     { "keys_ordered", native_keys_ordered },
     { "verdict", native_verdict },
     { "kube_access", native_kube_access },
