@@ -4,6 +4,8 @@
 ---@class bk
 local bk = {}
 
+---@class bk.Rule
+
 --## Profile
 
 ---@class bk.ProfileFields
@@ -17,6 +19,8 @@ local bk = {}
 ---@field version? string|fun(env: table): string stands on the namespace, for others that require this profile
 ---@field requires? (string[])|fun(env: table): string[]? other releases, by version, that must be on the cluster: `{ "bkiam ^1.12.0", "bkpaas ^2.14.0 or bk-apigateway ^1.12.0" }`
 ---@field transform? fun(object: table, component: string, env: table): table? sees every object before it leaves the profile; changes it, or returns another
+---@field rules? bk.Rule[] the profile's own rules for `bkdeploy check`
+---@field allow? table<string, string> rules of `bkdeploy check` that are not for this profile, each with the reason: `{ ["latest-tag"] = "a mirror that never moves" }`
 
 --- A profile: what a script returns. `--set replicas=5` changes a value of the environment, `--set web.image=a:2` a field
 --- that a component has, each to one of the same type.
@@ -33,6 +37,30 @@ local bk = {}
 ---@param name string
 ---@return fun(fields: bk.ProfileFields): bk.Profile
 function bk.profile(name) end
+
+---@class bk.RuleFields
+---@field check fun(release: table, report: fun(at: table, path: string, format: string, ...: any)) looks at the release and reports what it finds; `release:each "Deployment"` gives entries with `object`, `kind` and `name`, `release:pods()` pods with `spec`, `labels` and `name`; `at` is one of these, `path` a field of it as `spec.replicas`, of a pod as `containers[0].image`
+---@field severity? "error"|"warning" without one `error`
+---@field doc? string what the rule is for
+
+--- A rule of the profile's own, for its field `rules`: `bkdeploy check` runs it on a profile without errors.
+---
+--- ```lua
+--- local team = bk.rule "team" { severity = "warning", doc = "who is called at night", check = function(release, report)
+---     for entry in release:each("Deployment", "StatefulSet") do
+---         if not entry.object.metadata.labels.team then
+---             report(entry, "metadata.labels", "%s has no team", entry.name)
+---         end
+---     end
+--- end }
+--- return bk.profile "shop" {
+---     rules = { team },
+---     components = { bk.deployment "web" { image = "shop:1", meta = { labels = { team = "shop" } } } },
+--- }
+--- ```
+---@param name string
+---@return fun(fields: bk.RuleFields): bk.Rule
+function bk.rule(name) end
 
 ---@class bk.ClusterFields
 ---@field server? string the server's URL in the kubeconfig
@@ -64,6 +92,8 @@ function bk.cluster(fields) end
 ---@field override? table<string, table>|fun(env: table): table<string, table> fields by component; maps are merged, lists replaced, `bk.remove` takes one away
 ---@field add? (bk.Part[])|fun(env: table): bk.Part[] more components
 ---@field transform? fun(object: table, component: string, env: table): table?
+---@field rules? bk.Rule[] the profile's own rules for `bkdeploy check`
+---@field allow? table<string, string> rules of `bkdeploy check` that are not for this site, each with the reason: `{ ["latest-tag"] = "a mirror that never moves" }`
 
 --- A site: another profile with changes. It is the folder of that name beside the profile's own folder, or beside one of
 --- the two folders around it; its code goes on to see its own files only.
@@ -136,7 +166,7 @@ function bk.input(name) end
 ---@field pod? table more of the pod's spec, as Kubernetes has it: `{ dnsConfig = { ... } }`
 ---@field restart? "Always"|"Never"|"OnFailure" of a Job OnFailure without
 ---@field needs? bk.Part[] what must have come up before; configs and `component.host` are needs by themselves
----@field init? bk.ContainerFields[] containers, with `name`, that run before
+---@field init? bk.ContainerFields[] containers, with `name`, that run before; one with `restart = "Always"` goes on
 ---@field sidecars? bk.ContainerFields[] containers that begin before `init` and go on
 ---@field containers? bk.ContainerFields[] more containers beside the main one
 ---@field labels? table<string, string>
@@ -159,6 +189,7 @@ function bk.input(name) end
 ---@field affinity? table as Kubernetes has it, instead of `nodes` and `apart`
 ---@field tolerations? table[]
 ---@field patch? table<string, table>|fun(object: table): table? changes of what is made, by kind: `{ deployment = { ... } }`, or by kind and name: `{ ["service/web"] = { ... } }`; lists of named items are merged by name, `bk.remove` and `bk.replace` take away and replace
+---@field allow? table<string, string> rules of `bkdeploy check` that are not for this component, each with the reason: `{ ["no-limits"] = "it has the node to itself" }`
 
 ---@class bk.ServedFields: bk.PodFields
 ---@field service? boolean|bk.ServicePart made with ports; `false` for none

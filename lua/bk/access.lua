@@ -18,8 +18,8 @@ local function policy_rules(self, field)
     for i, rule in ipairs(self.spec[field]) do
         local what = ("%s '%s': %s[%d]"):format(self.word, self.name, field, i)
         check.fields(self.where, what, rule, rule_fields)
-        if not rule.verbs or not (rule.resources or rule.urls) then
-            check.fail(self.where, "%s: wants resources (or urls) and verbs", what)
+        if check.missing(rule, "verbs") or check.missing(rule, "resources") and check.missing(rule, "urls") then
+            check.fail_at(self.where, self.spec[field], i, "%s: wants resources (or urls) and verbs", what)
         end
         made[i] = {
             apiGroups = rule.resources and (rule.groups or { "" }), resources = rule.resources, verbs = rule.verbs,
@@ -97,7 +97,7 @@ local function subjects_of(self, release, uses)
             check.fields(self.where, what, one, subject_rules)
             local kind = one.user and "User" or one.group and "Group" or one.account and "ServiceAccount"
             if not kind then
-                check.fail(self.where, "%s: wants a user, a group or an account", what)
+                check.fail_at(self.where, self.spec.to, i, "%s: wants a user, a group or an account", what)
             end
             made[i] = { kind = kind, name = one.user or one.group or one.account,
                 apiGroup = not one.account and "rbac.authorization.k8s.io" or nil,

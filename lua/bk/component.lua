@@ -3,7 +3,9 @@
 local check = require "bk.check"
 local env = require "bk.env"
 local host = require "bk.host"
+local origin = require "bk.origin"
 local patch = require "bk.patch"
+local rule = require "bk.rule"
 
 local component = {}
 
@@ -17,6 +19,8 @@ local Component = { kind = "component", what = "a component" }
 function Component.__index(self, key)
     if key ~= "host" then
         return methods[key]
+    elseif rawget(self, "is_broken") then
+        return env.text(self.name, { self })
     elseif not rawget(self, "service_name") then
         check.fail(nil, "component '%s' has no service, so it has no host; give it ports", self.name)
     end
@@ -27,12 +31,30 @@ end
 --- its objects and tells `uses` of every config and component that it holds; `fill(self, spec, where)`
 --- checks fields and takes them, for those whose fields a site may change.
 function component.new(fields)
-    return setmetatable(fields, Component)
+    return origin.mark(setmetatable(fields, Component))
+end
+
+--- Checks the fields of a new component and takes them. One in error makes no objects, where mistakes are collected.
+function component.take(self, given)
+    local before, stripped = check.count(), check.strip(given)
+    if not check.guard(self.fill, self, given, self.where) then
+        self.given, self.spec = self.given or {}, rawget(self, "spec") or {}
+    end
+    self.is_broken = stripped or check.count() > before
+    return self
 end
 
 local function object_name(value)
     return (type(value) ~= "string" or value == "" or value == "." or value == ".." or value:find "[/%%%c]")
         and "the name of an object" or nil
+end
+
+--- Checks the name of an object that is there already: a DNS subdomain (RFC 1123), as most objects may have.
+function component.check_existing(where, what, name)
+    if type(name) ~= "string" or #name > 253 or not name:find "^[a-z0-9][-.a-z0-9]*$" or not name:find "[a-z0-9]$" then
+        check.fail(where, "%s name %s: wants at most 253 of a-z, 0-9, '-' and '.', no '-' or '.' at either end", what,
+            check.show(name))
+    end
 end
 
 local meta_rules = {
@@ -69,13 +91,13 @@ component.needs_rule = check.list(need)
 --- A constructor bk.word "name" { ... } for components without containers. `rules` are those of its
 --- fields, `required` lists names, `build` as above.
 function component.define(word, rules, required, build, check_name)
-    rules.needs, rules.meta, rules.patch = component.needs_rule, check.map, patch.rule
+    rules.needs, rules.meta, rules.patch, rules.allow = component.needs_rule, check.map, patch.rule, rule.allow
     component.rules[word] = rules
     local function fill(self, spec, where)
         local what = ("%s '%s'"):format(word, self.name)
         check.fields(where, what, spec, rules)
         for _, field in ipairs(required) do
-            if spec[field] == nil then
+            if check.missing(spec, field) then
                 check.fail(where, "%s: no '%s'", what, field)
             end
         end
@@ -92,8 +114,7 @@ function component.define(word, rules, required, build, check_name)
         (check_name or check.name)(where, word, name)
         return function(spec)
             local self = component.new { name = name, word = word, where = where, fill = fill, build = patched }
-            fill(self, spec, where)
-            return self
+            return component.take(self, spec)
         end
     end
 end
@@ -110,6 +131,7 @@ function methods.resource(self, name)
             check.fail(where, "resource '%s': wants a table { spec = { ... } }, not %s", name, check.show(fields))
         end
         return component.new { name = name, word = "resource", where = where, spec = {},
+            is_broken = rawget(self, "is_broken"),
             build = function(made, release, uses)
                 uses(self)
                 local object = { apiVersion = self.api_version, kind = self.spec.kind,
@@ -117,6 +139,7 @@ function methods.resource(self, name)
                         or release.metadata(made, name) }
                 for key, value in pairs(fields) do
                     object[key] = value
+                    origin.from(object, key, fields, key)
                 end
                 return { object }
             end }

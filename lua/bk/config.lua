@@ -2,10 +2,12 @@
 -- have can't be named.
 
 local check = require "bk.check"
+local elsewhere = require "bk.elsewhere"
 local hash = require "bk.hash"
 local component = require "bk.component"
 local host = require "bk.host"
 local mount = require "bk.mount"
+local origin = require "bk.origin"
 local ordered = require "bk.ordered"
 local tables = require "bk.tables"
 
@@ -167,8 +169,10 @@ end
 local function constructor(word, existing)
     return function(name)
         local where = host.where()
-        check.name(where, word, name)
+        local check_name = existing and component.check_existing or check.name
+        check_name(where, word, name)
         if existing then
+            elsewhere.note(word == "secret" and "Secret" or "ConfigMap", name)
             return setmetatable({ word = word, name = name, object = name, where = where }, metas[word])
         end
         return function(data)
@@ -183,6 +187,7 @@ local function constructor(word, existing)
                         check.show(key))
                 end
                 texts[key] = text_of(where, what, word, key, value)
+                origin.from(texts, key, data, key)
             end
             return setmetatable({ word = word, name = name, object = name, where = where, data = texts }, metas[word])
         end
@@ -210,6 +215,7 @@ function config.build(value, release)
         data = {}
         for key, text in pairs(value.data) do
             data[key] = (value.is_plain or type(text) == "table") and text or host.base64(text)
+            origin.from(data, key, value.data, key)
         end
         local is_tls = data["tls.crt"] and data["tls.key"]
         return {

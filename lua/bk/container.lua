@@ -32,22 +32,23 @@ container.rules = {
 
 --- Checks one container's fields; `name` is its own name.
 function container.check(where, what, spec)
-    if spec.image == nil then
+    if check.missing(spec, "image") then
         check.fail(where, "%s: no image; give image = \"registry/name:tag\"", what)
-    elseif spec.image == "" or spec.image:find "%s" then
-        check.fail(where, "%s: %s is no image", what, check.show(spec.image))
+    elseif spec.image and (spec.image == "" or spec.image:find "%s") then
+        check.fail_at(where, spec, "image", "%s: %s is no image", what, check.show(spec.image))
     end
     port.check(where, what, spec.ports)
     local named = ordered.named(spec.ports)
     for name in pairs(spec.host_ports or {}) do
         if not named[name] then
-            check.fail(where, "%s: host_ports: '%s' is none of its ports%s", what, name,
+            check.fail_at(where, spec.host_ports, name, "%s: host_ports: '%s' is none of its ports%s", what, name,
                 check.suggest(name, named))
         end
     end
     if spec.resources then
         quantity.resources(where, what, spec.resources)
     end
+    env.check(where, what, spec)
 end
 
 local function texts(list)

@@ -48,10 +48,12 @@ function custom.crd(name)
         local versions = ordered.named(spec.versions)
         local only = next(versions)
         self.storage = spec.storage or only
-        if not only or not versions[self.storage] or not spec.storage and next(versions, only) then
-            check.fail(self.where, "crd '%s': storage should name one of its versions", name)
+        self.api_version = name:match "^[^.]+%.(.+)$" .. "/" .. tostring(self.storage)
+        if self.is_broken then
+            return self
+        elseif not only or not versions[self.storage] or not spec.storage and next(versions, only) then
+            check.fail_at(self.where, spec, "storage", "crd '%s': storage should name one of its versions", name)
         end
-        self.api_version = name:match "^[^.]+%.(.+)$" .. "/" .. self.storage
         return self
     end
 end

@@ -2,6 +2,7 @@
 
 local check = require "bk.check"
 local ordered = require "bk.ordered"
+local origin = require "bk.origin"
 
 local env = {}
 
@@ -55,10 +56,11 @@ local function reference(key)
 end
 
 --- One variable of a container. `uses(value)` is told what the value holds.
-local function variable(where, what, name, value, uses)
+local function variable(where, what, entry, uses)
+    local name, value = tostring(entry.name), entry.value
     local kind = check.kind(value)
     if not name:find "^[%a_][%w_.-]*$" then
-        check.fail(where, "%s: '%s' is no name of a variable", what, name)
+        check.fail_entry(where, entry, "%s: '%s' is no name of a variable", what, name)
     elseif kind == "key" then
         uses(value.source)
         return { name = name, valueFrom = reference(value) }
@@ -70,14 +72,21 @@ local function variable(where, what, name, value, uses)
         end
         return { name = name, value = value.value }
     elseif check.scalar(value) then
-        check.fail(where, "%s: env %s should be a string, number, boolean, a key (secret:key \"name\"), bk.field or "
-            .. "bk.resource, not %s", what, name, check.show(value))
+        check.fail_entry(where, entry, "%s: env %s should be a string, number, boolean, a key (secret:key \"name\"), "
+            .. "bk.field or bk.resource, not %s", what, name, check.show(value))
     end
     value = tostring(value)
     if not check.is_text(value) then
-        check.fail(where, "%s: env %s is not text (UTF-8, no NUL)", what, name)
+        check.fail_entry(where, entry, "%s: env %s is not text (UTF-8, no NUL)", what, name)
     end
     return { name = name, value = value }
+end
+
+--- Checks the variables of a container.
+function env.check(where, what, spec)
+    for _, entry in ipairs(ordered.entries(spec.env)) do
+        check.guard(variable, where, what, entry, function() end)
+    end
 end
 
 --- The env and envFrom of a container: by their names, or as a list has them.
@@ -85,7 +94,8 @@ function env.build(where, what, spec, uses)
     local list, from
     for _, entry in ipairs(ordered.entries(spec.env)) do
         list = list or {}
-        list[#list + 1] = variable(where, what, tostring(entry.name), entry.value, uses)
+        list[#list + 1] = variable(where, what, entry, uses)
+        origin.from(list, #list, entry, "value")
     end
     for _, source in ipairs(spec.env_from or {}) do
         from = from or {}

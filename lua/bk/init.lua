@@ -16,6 +16,7 @@ local policy = require "bk.policy"
 local probe = require "bk.probe"
 local profile = require "bk.profile"
 local raw = require "bk.raw"
+local rule = require "bk.rule"
 local route = require "bk.route"
 local site = require "bk.site"
 local storage = require "bk.storage"
@@ -23,7 +24,7 @@ local volume = require "bk.volume"
 local workload = require "bk.workload"
 
 local bk = {
-    profile = profile.new, compile = profile.compile, extend = site.extend, cluster = site.cluster,
+    profile = profile.new, compile = profile.compile, rule = rule.rule, extend = site.extend, cluster = site.cluster,
     deployment = workload.deployment, statefulset = workload.statefulset,
     daemonset = workload.daemonset, job = workload.job, cronjob = workload.cronjob, raw = raw.raw,
     ingress = route.standalone, external = route.external, cidr = network.cidr,

@@ -35,6 +35,8 @@ local types = {
     end,
 }
 
+local stand_ins = { string = "input", integer = 1, number = 1.0, boolean = false }
+
 local rules = {
     secret = check.flag, optional = check.flag, env = check.text, default = check.scalar, doc = check.text,
     file = check.text,
@@ -116,6 +118,8 @@ function input.input(name)
                 or "a " .. spec.type, spec.secret and "what was given" or check.show(text))
         elseif value == nil and spec.optional then
             return nil
+        elseif value == nil and check.collected() then
+            value = stand_ins[spec.type or "string"] -- whether the profile is right does not hang on it
         elseif value == nil then
             check.fail(where, "input '%s' has no value%s; give --input %s=%s%s", name,
                 spec.doc and (" (%s)"):format(spec.doc) or "", name, spec.secret and "@FILE" or "VALUE",

@@ -58,8 +58,8 @@ local function peers(list, release)
     return made
 end
 
---- The spec of a policy. Nobody of an empty list may; names can be looked up always.
-local function policy(wanted, component_ports, selector, release)
+--- The spec of a NetworkPolicy. Nobody of an empty list may; names can be looked up always.
+function network.spec(wanted, component_ports, selector, release)
     local types, ingress, egress, ports = {}, wanted.ingress, wanted.egress, nil
     for _, entry in ipairs(ordered.entries(component_ports)) do
         ports = ports or {}
@@ -90,7 +90,7 @@ function network.build(self, release)
     return {
         apiVersion = "networking.k8s.io/v1", kind = "NetworkPolicy",
         metadata = release.metadata(self, component.object_name(self), self.spec.network),
-        spec = policy(self.spec.network, self.spec.ports, { matchLabels = release.selector(self) }, release),
+        spec = network.spec(self.spec.network, self.spec.ports, { matchLabels = release.selector(self) }, release),
     }
 end
 
@@ -103,7 +103,7 @@ network.network_policy = component.define("network policy", tables.with(peer_rul
         return { {
             apiVersion = "networking.k8s.io/v1", kind = "NetworkPolicy",
             metadata = release.metadata(self, component.object_name(self)),
-            spec = policy(self.spec, nil, selector and { matchLabels = selector }
+            spec = network.spec(self.spec, nil, selector and { matchLabels = selector }
                 or setmetatable({}, { __name = "bk.object" }), release),
         } }
     end)

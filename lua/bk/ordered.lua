@@ -1,6 +1,7 @@
 -- Maps that may have an order: { a = 1, b = 2 } goes by the names, { { b = 2 }, { a = 1 } } as it is written.
 
 local check = require "bk.check"
+local origin = require "bk.origin"
 
 local ordered = {}
 
@@ -13,18 +14,19 @@ function ordered.entries(value)
     local entries = {}
     local function add(map)
         for name, item in pairs(map) do
-            entries[#entries + 1] = { name = name, value = item }
+            local entry = { name = name, value = item }
+            entries[#entries + 1] = origin.from(origin.from(entry, "value", map, name), "name", map, name)
         end
     end
     if not value or value[1] == nil then
         add(value or {})
         return entries
     end
-    for _, item in ipairs(value) do
+    for i, item in ipairs(value) do
         if is_map(item) then
             add(item)
         else
-            entries[#entries + 1] = { value = item }
+            entries[#entries + 1] = origin.from({ value = item }, "value", value, i)
         end
     end
     return entries
@@ -36,6 +38,7 @@ function ordered.named(value)
     for _, entry in ipairs(ordered.entries(value)) do
         if entry.name then
             named[entry.name] = entry.value
+            origin.from(named, entry.name, entry, "value")
         end
     end
     return named

@@ -1,6 +1,7 @@
 -- Merging: what a site changes in a component's fields, and what a patch changes in an object.
 
 local check = require "bk.check"
+local origin = require "bk.origin"
 
 local patch = {}
 
@@ -44,7 +45,7 @@ local function fresh(value)
     elseif not is_plain(value) then
         return value
     end
-    local made = setmetatable({}, getmetatable(value))
+    local made = origin.copy(setmetatable({}, getmetatable(value)), value)
     for key, item in pairs(value) do
         if item ~= patch.remove then
             made[key] = fresh(item)
@@ -63,7 +64,7 @@ function patch.merge(base, changes)
     if not is_plain(base) or not is_plain(changes) or is_list(base) ~= is_list(changes) and next(base) ~= nil then
         return changes
     end
-    local made = setmetatable({}, getmetatable(base))
+    local made = origin.copy(setmetatable({}, getmetatable(base)), base)
     for key, value in pairs(base) do
         made[key] = value
     end
@@ -75,10 +76,12 @@ function patch.merge(base, changes)
         for _, item in ipairs(changes) do
             local index = known[item.name] or #made + 1
             made[index] = known[item.name] and patch.merge(made[index], item) or fresh(item)
+            origin.from(made, index, item, "name")
         end
         return made
     end
     for key, value in pairs(changes) do
+        origin.from(made, key, changes, key)
         if value == patch.remove then
             made[key] = nil
         elseif made[key] == nil then
@@ -118,7 +121,8 @@ function patch.apply(where, what, wanted, objects)
     end
     for kind in pairs(wanted) do
         if not kinds[kind] then
-            check.fail(where, "%s: patch: it has no %s%s", what, check.show(kind), check.suggest(kind, kinds))
+            check.fail_at(where, wanted, kind, "%s: patch: it has no %s%s", what, check.show(kind),
+                check.suggest(kind, kinds))
         end
     end
     return objects

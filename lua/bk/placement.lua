@@ -1,6 +1,7 @@
 -- On which nodes pods go: node affinity, anti-affinity, spread.
 
 local check = require "bk.check"
+local origin = require "bk.origin"
 
 local placement = {}
 
@@ -43,6 +44,7 @@ local function expressions(map)
     local list = {}
     for label, values in pairs(map) do
         list[#list + 1] = { key = label, operator = "In", values = type(values) == "table" and values or { values } }
+        origin.from(list, #list, map, label)
     end
     return list
 end

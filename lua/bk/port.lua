@@ -34,11 +34,11 @@ function port.check(where, what, ports)
     for i, entry in ipairs(ordered.entries(ports)) do
         local name = entry.name
         if name and (#name > 15 or not name:find "^[a-z0-9-]*[a-z][a-z0-9-]*$") then
-            check.fail(where, "%s: %s is no port name; at most 15 of a-z, 0-9 and '-', e.g. ports = { http = 8080 }",
-                what, check.show(name))
+            check.fail_entry(where, entry, "%s: %s is no port name; at most 15 of a-z, 0-9 and '-', e.g. "
+                .. "ports = { http = 8080 }", what, check.show(name))
         elseif not port.parse(entry.value) then
-            check.fail(where, "%s: port '%s' should be %s, or one with its protocol as \"53/UDP\", not %s", what,
-                name or tostring(i), number_rule(0), check.show(entry.value))
+            check.fail_entry(where, entry, "%s: port '%s' should be %s, or one with its protocol as \"53/UDP\", not %s",
+                what, name or tostring(i), number_rule(0), check.show(entry.value))
         end
     end
 end

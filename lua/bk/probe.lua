@@ -25,7 +25,7 @@ local function constructor(name, main, rules, action)
             spec = { [main] = spec }
         end
         check.fields(where, "bk." .. name, spec, rules)
-        if main and spec[main] == nil then
+        if main and check.missing(spec, main) then
             check.fail(where, "bk.%s: no '%s'", name, main)
         end
         local made = {}
@@ -88,8 +88,8 @@ local function action_of(value, what, ports)
             check.fail(value.where, "%s: the probe needs a port; the container has %s", what,
                 #names == 0 and "none" or table.concat(names, ", "))
         elseif type(action.port) == "string" and not named[action.port] then
-            check.fail(value.where, "%s: the probe's port '%s' is not one of the container's%s", what,
-                action.port, check.suggest(action.port, named))
+            check.fail_at(value.where, value.given, "port", "%s: the probe's port '%s' is not one of the container's%s",
+                what, action.port, check.suggest(action.port, named))
         end
     end
     return field, action

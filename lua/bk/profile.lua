@@ -4,13 +4,19 @@ local check = require "bk.check"
 local config = require "bk.config"
 local host = require "bk.host"
 local input = require "bk.input"
+local origin = require "bk.origin"
 local patch = require "bk.patch"
+local rule = require "bk.rule"
 local tables = require "bk.tables"
 local values = require "bk.values"
 
 local profile = {}
 
 local Profile = { kind = "profile", what = "a profile" }
+
+-- What the components of an evaluation were made from, and the profile that it was of.
+local parts = setmetatable({}, { __mode = "k" })
+local profiles = setmetatable({}, { __mode = "k" })
 
 local function is_function(value)
     return type(value) ~= "function" and "a function" or nil
@@ -21,7 +27,7 @@ local rules = {
     bare = check.flag, labels = check.map,
     components = check.either("a list of components, or a function that returns one", is_function,
         check.list(check.any)),
-    transform = is_function,
+    transform = is_function, rules = check.list(rule.is_rule), allow = rule.allow,
     version = check.either("a version such as 1.2.3, or a function of the environment that returns one", check.text,
         is_function),
     requires = check.either("a list as { \"bkiam ^1.12.0\" }, or a function of the environment that returns one",
@@ -45,19 +51,22 @@ function profile.new(name)
     return function(spec)
         local what = ("profile '%s'"):format(name)
         check.fields(where, what, spec, rules)
-        if spec.components == nil then
+        if check.missing(spec, "components") then
             check.fail(where, "%s: no components", what)
+        elseif spec.components == nil then
+            check.again()
         elseif spec.default and not (spec.environments or {})[spec.default] then
-            check.fail(where, "%s: the default environment '%s' is not one of its environments%s", what,
-                spec.default, check.suggest(spec.default, spec.environments or {}))
+            check.fail_at(where, spec, "default", "%s: the default environment '%s' is not one of its environments%s",
+                what, spec.default, check.suggest(spec.default, spec.environments or {}))
         end
         for environment, given in pairs(spec.environments or {}) do
             if type(given) ~= "table" or given.cluster ~= nil and check.kind(given.cluster) ~= "cluster" then
-                check.fail(where, "%s: environment '%s' should be a table { name = value }%s", what,
-                    tostring(environment), type(given) == "table" and ", its 'cluster' a bk.cluster" or "")
+                check.fail_at(where, spec.environments, environment,
+                    "%s: environment '%s' should be a table { name = value }%s", what, tostring(environment),
+                    type(given) == "table" and ", its 'cluster' a bk.cluster" or "")
             end
         end
-        return make { name = name, spec = spec, where = where,
+        return make { name = name, spec = spec, where = where, rules = spec.rules or {}, allowed = spec.allow or {},
             transforms = spec.transform and { { run = spec.transform, where = where } } or {} }
     end
 end
@@ -89,6 +98,7 @@ local function choose(self, wanted)
     local chosen = { name = name }
     for key, value in pairs(environments[name]) do
         chosen[key] = values.copy(value)
+        origin.from(chosen, key, environments[name], key)
     end
     return setmetatable(chosen, { __index = function(_, key)
         check.fail(nil, "environment '%s' has no value '%s'%s", name, tostring(key),
@@ -107,7 +117,8 @@ end
 
 local is_job = { Job = true, CronJob = true }
 
---- What components need of the profile around them: labels, metadata, selectors, and whether it is bare.
+--- What components need of the profile ({ name, spec }) around them: labels, metadata, selectors, and whether it is
+--- bare.
 local function release_of(self, namespace, shown_namespace)
     local release = { namespace = namespace, bare = self.spec.bare }
     local common = self.spec.labels
@@ -140,7 +151,7 @@ local function release_of(self, namespace, shown_namespace)
         return tables.with(release.bare and {} or own_labels(component), release.selector(component))
     end
 
-    local function metadata(component, name, own, own_namespace)
+    local function metadata_of(component, name, own, own_namespace)
         local meta = component.spec and component.spec.meta or {}
         own = own or {}
         local made = { name = own.name or name, namespace = own_namespace,
@@ -150,6 +161,7 @@ local function release_of(self, namespace, shown_namespace)
         end
         if meta.annotations or own.annotations then
             made.annotations = patch.merge(patch.merge({}, meta.annotations or {}), own.annotations or {})
+            made.annotations = next(made.annotations) ~= nil and made.annotations or nil
         end
         made.labels = (next(made.labels) ~= nil or not release.bare) and made.labels or nil
         return made
@@ -158,12 +170,12 @@ local function release_of(self, namespace, shown_namespace)
     --- The metadata of an object; `own` is what it has for itself: { name, labels, annotations }.
     function release.metadata(component, name, own)
         local wanted = component.spec and component.spec.meta and component.spec.meta.namespace or shown_namespace
-        return metadata(component, name, own, wanted ~= patch.remove and wanted or nil)
+        return metadata_of(component, name, own, wanted ~= patch.remove and wanted or nil)
     end
 
     --- For objects that belong to no namespace.
     function release.cluster_metadata(component, name, own)
-        return metadata(component, name, own)
+        return metadata_of(component, name, own)
     end
 
     --- The namespace that a component's objects go to.
@@ -177,7 +189,10 @@ local function release_of(self, namespace, shown_namespace)
             return object
         end
         local labels = patch.merge(common, object.metadata.labels or {})
-        return tables.with(object, { metadata = tables.with(object.metadata, { labels = labels }) })
+        labels = next(labels) ~= nil and labels or nil
+        local metadata = tables.with(object.metadata, {})
+        metadata.labels = labels
+        return tables.with(object, { metadata = metadata })
     end
 
     return release
@@ -213,6 +228,7 @@ end
 
 local function index_parts(self, list)
     local listed, owner = {}, {}
+    check.strip(list)
     for i, part in pairs(list) do
         if not is_part(part) then
             check.fail(self.where, "profile '%s': item %s of its components is %s, not a component", self.name,
@@ -242,7 +258,7 @@ local function build_all(self, list, release)
         local made = { name = part.name, origin = part.where, needs = {}, objects = {} }
         local seen = {}
         built[part] = made
-        local function uses(value)
+        local function uses(value, map, key)
             local is_config = check.kind(value) ~= "component"
             if is_config and not value.data then
                 return -- made elsewhere
@@ -250,8 +266,8 @@ local function build_all(self, list, release)
                 check.fail(value.where, "%s '%s' has the name of the component at %s; give it another one", value.word,
                     value.name, owner[value.name].where)
             elseif not is_config and not listed[value] then
-                check.fail(part.where, "component '%s' needs '%s' (%s), which the profile does not list", part.name,
-                    value.name, value.where)
+                check.fail_at(part.where, map, key, "component '%s' needs '%s' (%s), which the profile does not list",
+                    part.name, value.name, value.where)
             end
             if is_config then
                 owner[value.name] = value
@@ -264,12 +280,15 @@ local function build_all(self, list, release)
         end
         if check.kind(part) ~= "component" then
             made.objects[1] = part.data and config.build(part, release) or nil
-        else
-            for _, need in ipairs(part.spec.needs or {}) do
-                uses(need)
-            end
-            made.objects = part:build(release, uses)
+        elseif not part.is_broken then
+            check.guard(function()
+                for i, need in ipairs(part.spec.needs or {}) do
+                    uses(need, part.spec.needs, i)
+                end
+                made.objects = part:build(release, uses)
+            end)
         end
+        parts[made] = part
         order[#order + 1] = made
     end
 
@@ -284,16 +303,20 @@ local function transform(self, components, env)
     for _, step in ipairs(self.transforms) do
         for _, component in ipairs(components) do
             for i, object in ipairs(component.objects) do
-                local made = step.run(object, component.name, env)
-                if made ~= nil and (type(made) ~= "table" or not made.kind) then
-                    check.fail(step.where, "transform of %s %s returns %s, not an object", object.kind,
-                        object.metadata.name, check.show(made))
-                end
-                component.objects[i] = made or object
+                check.guard(function()
+                    local made = step.run(object, component.name, env)
+                    if made ~= nil and (type(made) ~= "table" or not made.kind) then
+                        check.fail(step.where, "transform of %s %s returns %s, not an object", object.kind,
+                            object.metadata.name, check.show(made))
+                    end
+                    component.objects[i] = made or object
+                end)
             end
         end
     end
 end
+
+profile.release = release_of
 
 local function mark_lists(components)
     local List = { __name = "bk.array" }
@@ -355,11 +378,40 @@ function profile.compile(self, environment, settings)
     transform(self, components, env)
     input.check_all()
     local pin = rawget(env, "cluster")
-    return {
+    local made = {
         name = self.name, environment = env.name, namespace = namespace, components = mark_lists(components),
         requires = requirements(self, env),
         pin = pin and { server = pin.server, context = pin.context, uid = pin.uid, origin = pin.where },
     }
+    profiles[made] = self
+    return made
+end
+
+-- For who looks at what compile() made (bk.review).
+
+--- What a component of it was made from; for its namespace, which nobody wrote, the component itself.
+function profile.part_of(component)
+    return parts[component] or { where = component.origin }
+end
+
+--- The profile's own rules, and those of the profiles that it extends.
+function profile.rules_of(made)
+    return profiles[made].rules
+end
+
+--- Whether a rule is switched off for a component, by its name, or for all.
+function profile.allows(made, name, rule_name)
+    local self = profiles[made]
+    if self.allowed[rule_name] then
+        return true
+    end
+    for _, component in ipairs(made.components) do
+        local part = component.name == name and parts[component]
+        if part and type(part.spec) == "table" and type(part.spec.allow) == "table" and part.spec.allow[rule_name] then
+            return true
+        end
+    end
+    return false
 end
 
 return profile

@@ -2,6 +2,7 @@
 -- Source: k8s.io/apimachinery/pkg/api/resource/quantity.go
 
 local check = require "bk.check"
+local origin = require "bk.origin"
 
 local quantity = {}
 
@@ -47,11 +48,13 @@ function quantity.resources(where, what, ranges, release)
         local wanted = low and quantity.rule(low) or high and quantity.rule(high)
             or not low and not high and quantity.rule(nil)
         if wanted then
-            check.fail(where, "%s: resources.%s should be %s, or a range such as 500m..2, not %s", what, name,
-                wanted, check.show(range))
+            check.fail_at(where, ranges, name, "%s: resources.%s should be %s, or a range such as 500m..2, not %s",
+                what, name, wanted, check.show(range))
         end
         requests[name] = low and shown(low) or nil
         limits[name] = high and shown(high) or nil
+        origin.from(requests, name, ranges, name)
+        origin.from(limits, name, ranges, name)
     end
     if next(ranges) == nil and not is_bare then
         return { requests = requests, limits = limits }

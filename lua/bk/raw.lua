@@ -16,12 +16,13 @@ function raw.raw(name)
         if type(objects) ~= "table" then
             check.fail(where, "%s: wants a list of objects, not %s", what, check.show(objects))
         elseif objects.needs and component.needs_rule(objects.needs) then
-            check.fail(where, "%s: 'needs' should be %s", what, component.needs_rule(objects.needs))
+            check.fail_at(where, objects, "needs", "%s: 'needs' should be %s", what,
+                component.needs_rule(objects.needs))
         end
         for i, object in ipairs(objects) do
             local meta = type(object) == "table" and object.metadata
             if type(meta) ~= "table" or not meta.name or not object.kind or not object.apiVersion then
-                check.fail(where, "%s: object %d lacks apiVersion, kind or metadata.name", what, i)
+                check.fail_at(where, objects, i, "%s: object %d lacks apiVersion, kind or metadata.name", what, i)
             end
         end
         return component.new { name = name, word = "raw", where = where, spec = { needs = objects.needs },

@@ -5,6 +5,7 @@ local check = require "bk.check"
 local component = require "bk.component"
 local host = require "bk.host"
 local ordered = require "bk.ordered"
+local origin = require "bk.origin"
 local patch = require "bk.patch"
 local port = require "bk.port"
 local tables = require "bk.tables"
@@ -42,11 +43,13 @@ local function check_service_port(where, what, i, entry, known)
     if type(value) == "table" then
         check.fields(where, ("%s: service port '%s'"):format(what, shown), value, service_port_rules)
     elseif name and known and not known[name] then
-        check.fail(where, "%s: service port '%s' is none of the component's%s", what, name, check.suggest(name, known))
+        check.fail_entry(where, entry, "%s: service port '%s' is none of the component's%s", what, name,
+            check.suggest(name, known))
     end
     local number = type(value) == "table" and value[1] or value
     if not port.parse(number) then
-        check.fail(where, "%s: service port '%s' should be %s, not %s", what, shown, port_rule(0), check.show(number))
+        check.fail_entry(where, entry, "%s: service port '%s' should be %s, not %s", what, shown, port_rule(0),
+            check.show(number))
     end
 end
 
@@ -57,11 +60,11 @@ local function check_ports(where, what, service, known)
     local own = tables.with(known or {}, ordered.named(service.ports))
     for name, number in pairs(service.node_ports or {}) do
         if not own[name] then
-            check.fail(where, "%s: service port '%s' is none of the component's%s", what, name,
-                check.suggest(name, own))
+            check.fail_at(where, service.node_ports, name, "%s: service port '%s' is none of the component's%s", what,
+                name, check.suggest(name, own))
         elseif port_rule(number) then
-            check.fail(where, "%s: service port '%s' should be %s, not %s", what, name, port_rule(number),
-                check.show(number))
+            check.fail_at(where, service.node_ports, name, "%s: service port '%s' should be %s, not %s", what, name,
+                port_rule(number), check.show(number))
         end
     end
 end
@@ -70,7 +73,7 @@ end
 function route.check_service(where, what, spec)
     local service, known = spec.service, ordered.named(spec.ports)
     if service == true and not next(spec.ports or {}) then
-        check.fail(where, "%s: a service needs ports, e.g. ports = { http = 80 }", what)
+        check.fail_at(where, spec, "service", "%s: a service needs ports, e.g. ports = { http = 80 }", what)
     elseif type(service) == "table" then
         check.fields(where, what .. ": service", service, service_rules)
         check_ports(where, what, service, known)
@@ -80,7 +83,7 @@ function route.check_service(where, what, spec)
         check.fields(where, of, one, service_rules)
         check_ports(where, of, one, known)
         if not one.name and (i > 1 or service) then
-            check.fail(where, "%s: no 'name', which tells it from the other Services", of)
+            check.fail_at(where, spec.services, i, "%s: no 'name', which tells it from the other Services", of)
         end
     end
 end
@@ -122,6 +125,8 @@ local function service_ports(service, component_ports, release)
             protocol = (is_written or not release.bare) and protocol or nil,
             nodePort = fields.node_port or name and (service.node_ports or {})[name], appProtocol = fields.app_protocol,
         }
+        origin.from(made, #made, entry, "value")
+        origin.from(made[#made], "targetPort", fields, "target")
     end
     return #made > 0 and made or nil
 end
@@ -154,8 +159,11 @@ function route.service(spec, service, metadata, selector, release, headless)
 end
 
 local define_service = component.define("service", service_only_rules, {}, function(self, release)
-    check_ports(self.where, ("service '%s'"):format(self.name), self.spec)
-    return { route.service({}, self.spec, release.metadata(self, self.service_name), self.spec.selector, release) }
+    local spec = self.spec
+    check_ports(self.where, ("service '%s'"):format(self.name), spec)
+    local made = route.service({}, spec, release.metadata(self, self.service_name), spec.selector, release)
+    origin.from(made.spec, "selector", spec, "selector")
+    return { made }
 end)
 
 --- bk.service "name" { selector = { app = "web" }, ports = { http = { 80, target = 8080 } }, ... }: a Service for the
@@ -214,23 +222,24 @@ local function hosts_of(ingress)
     return hosts
 end
 
-local function check_target(where, what, path, target, ports)
+local function check_target(where, what, entry, target, ports)
+    local path = entry.name
     if type(path) ~= "string" or path:sub(1, 1) ~= "/" then
-        check.fail(where, "%s: ingress path %s should begin with '/'", what, check.show(path))
+        check.fail_entry(where, entry, "%s: ingress path %s should begin with '/'", what, check.show(path))
     elseif target_rule(target) then
-        check.fail(where, "%s: ingress path %s should lead to %s, not %s", what, path, target_rule(target),
+        check.fail_entry(where, entry, "%s: ingress path %s should lead to %s, not %s", what, path, target_rule(target),
             check.show(target))
     elseif type(target) == "table" and not check.kind(target) then
         local of = ("%s: ingress path %s"):format(what, path)
         check.fields(where, of, target, backend_rules)
-        check_target(where, what, path, target.port or target.service or "http", ports)
+        check_target(where, what, entry, target.port or target.service or "http", ports)
     elseif type(target) == "string" and ports and not ports[target] then
-        check.fail(where, "%s: ingress leads to port '%s', which the component does not have%s", what, target,
-            check.suggest(target, ports))
+        check.fail_entry(where, entry, "%s: ingress leads to port '%s', which the component does not have%s", what,
+            target, check.suggest(target, ports))
     elseif type(target) == "table" and not (is_target(target) == nil and (rawget(target, "service_name")
         and port.default(target.spec.ports))) then
-        check.fail(where, "%s: ingress path %s leads to component '%s', which has no service with a port 'http' or "
-            .. "only one", what, path, tostring(target.name))
+        check.fail_entry(where, entry, "%s: ingress path %s leads to component '%s', which has no service with a port "
+            .. "'http' or only one", what, path, tostring(target.name))
     end
 end
 
@@ -251,7 +260,7 @@ end
 local function check_tls(where, what, ingress)
     local tls = ingress.tls
     if tls and not (type(tls) == "table" and tls[1]) and not hosts_of(ingress)[1] then
-        check.fail(where, "%s: ingress with tls needs a host", what)
+        check.fail_at(where, ingress, "tls", "%s: ingress with tls needs a host", what)
     elseif type(tls) ~= "table" or check.kind(tls) then
         return
     elseif tls[1] then
@@ -266,9 +275,10 @@ local function check_tls(where, what, ingress)
     end
     for name, secret in pairs(tls) do
         if not known[name] then
-            check.fail(where, "%s: ingress tls: '%s' is none of its hosts%s", what, name, check.suggest(name, known))
+            check.fail_at(where, tls, name, "%s: ingress tls: '%s' is none of its hosts%s", what, name,
+                check.suggest(name, known))
         elseif secret_rule(secret) then
-            check.fail(where, "%s: ingress tls of %s should be %s", what, name, secret_rule(secret))
+            check.fail_at(where, tls, name, "%s: ingress tls of %s should be %s", what, name, secret_rule(secret))
         end
     end
 end
@@ -288,11 +298,11 @@ function route.check_ingress(where, what, spec)
         end
         for _, entry in ipairs(ordered.entries(paths_of(rule, spec))) do
             local own = type(entry.value) == "table" and entry.value.service
-            check_target(where, what, entry.name, entry.value, not own and known or nil)
+            check_target(where, what, entry, entry.value, not own and known or nil)
         end
     end
     if ingress.default then
-        check_target(where, what, "/", ingress.default)
+        check_target(where, what, { name = "/", value = ingress.default }, ingress.default)
     end
     check_tls(where, what, ingress)
 end
@@ -387,8 +397,7 @@ function route.standalone(name)
                 return made.spec.patch and patch.apply(where, ("ingress '%s'"):format(name), made.spec.patch, objects)
                     or objects
             end }
-        fill(self, given, where)
-        return self
+        return component.take(self, given)
     end
 end
 

@@ -30,20 +30,23 @@ function scale.check(where, what, spec)
     local wanted, disruption = spec.scale, spec.disruption
     if wanted then
         check.fields(where, what .. ": scale", wanted, scale_rules)
-        if not wanted.max then
-            check.fail(where, "%s: scale: no 'max'", what)
-        elseif (wanted.min or 1) > wanted.max then
-            check.fail(where, "%s: scale: min %d is above max %d", what, wanted.min, wanted.max)
-        elseif not (wanted.cpu or wanted.memory or wanted.metrics) then
-            check.fail(where, "%s: scale: by what? give cpu, memory or metrics", what)
+        if check.missing(wanted, "max") then
+            check.fail_at(where, spec, "scale", "%s: scale: no 'max'", what)
+        elseif wanted.max and (wanted.min or 1) > wanted.max then
+            check.fail_at(where, wanted, "min", "%s: scale: min %d is above max %d", what, wanted.min, wanted.max)
+        elseif check.missing(wanted, "cpu") and check.missing(wanted, "memory")
+            and check.missing(wanted, "metrics") then
+            check.fail_at(where, spec, "scale", "%s: scale: by what? give cpu, memory or metrics", what)
         elseif spec.replicas then
-            check.fail(where, "%s: has both replicas and scale; with scale the autoscaler sets the replicas", what)
+            check.fail_at(where, spec, "replicas", "%s: has both replicas and scale; with scale the autoscaler sets "
+                .. "the replicas", what)
         end
     end
     if disruption then
         check.fields(where, what .. ": disruption", disruption, disruption_rules)
-        if (disruption.min_available == nil) == (disruption.max_unavailable == nil) then
-            check.fail(where, "%s: disruption: wants either min_available or max_unavailable", what)
+        if check.missing(disruption, "min_available") == check.missing(disruption, "max_unavailable") then
+            check.fail_at(where, spec, "disruption", "%s: disruption: wants either min_available or max_unavailable",
+                what)
         end
     end
 end

@@ -3,7 +3,10 @@
 
 local check = require "bk.check"
 local host = require "bk.host"
+local origin = require "bk.origin"
 local patch = require "bk.patch"
+local rule = require "bk.rule"
+local tables = require "bk.tables"
 local values = require "bk.values"
 
 local site = {}
@@ -33,7 +36,7 @@ local rules = {
         function(value)
             return type(value) ~= "function" or nil
         end),
-    add = list_or_function,
+    add = list_or_function, rules = check.list(rule.is_rule), allow = rule.allow,
     transform = function(value)
         return type(value) ~= "function" and "a function of an object" or nil
     end,
@@ -44,16 +47,16 @@ site.rules = rules
 local own_names = { namespace = true, cluster = true }
 
 --- A value of a site is one that the base knows, of its type.
-local function check_value(where, base, from, known, name, key, value)
-    local old = known[key]
+local function check_value(where, base, from, known, name, own, key)
+    local old, value = known[key], own[key]
     if own_names[key] or not from then
         return
     elseif old == nil then
-        check.fail(where, "environment '%s': profile '%s' has no value '%s' in '%s'%s", name, base.name, tostring(key),
-            from, check.suggest(key, known))
+        check.fail_at(where, own, key, "environment '%s': profile '%s' has no value '%s' in '%s'%s", name, base.name,
+            tostring(key), from, check.suggest(key, known))
     elseif type(old) ~= type(value) then
-        check.fail(where, "environment '%s': '%s' should be a %s as in '%s', not %s", name, key, type(old), from,
-            check.show(value))
+        check.fail_at(where, own, key, "environment '%s': '%s' should be a %s as in '%s', not %s", name, key, type(old),
+            from, check.show(value))
     end
 end
 
@@ -65,29 +68,32 @@ local function environments_of(where, base, given)
     local known, made = base.spec.environments or {}, {}
     for name, own in pairs(given) do
         if type(own) ~= "table" then
-            check.fail(where, "environment '%s' should be a table { name = value }, not %s", tostring(name),
-                check.show(own))
+            check.fail_at(where, given, name, "environment '%s' should be a table { name = value }, not %s",
+                tostring(name), check.show(own))
         end
         local from = own.base or (known[name] and name) or base.spec.default
         if from and not known[from] then
-            check.fail(where, "environment '%s': its base '%s' is none of profile '%s'%s", name, from, base.name,
-                check.suggest(from, known))
+            check.fail_at(where, own, "base", "environment '%s': its base '%s' is none of profile '%s'%s", name, from,
+                base.name, check.suggest(from, known))
         end
         made[name] = {}
         for key, value in pairs(from and known[from] or {}) do
             made[name][key] = value
+            origin.from(made[name], key, known[from], key)
         end
         for key, value in pairs(own) do
             if key ~= "base" then
-                check_value(where, base, from, made[name], name, key, value)
+                check_value(where, base, from, made[name], name, own, key)
                 made[name][key] = value
+                origin.from(made[name], key, own, key)
             end
         end
     end
     return made
 end
 
-local function index_of(where, list, name, doing)
+-- `key` is that of the site's `map` by which the component is named.
+local function index_of(where, list, name, doing, map, key)
     local known = {}
     for i, part in ipairs(list) do
         if part.name == name then
@@ -95,29 +101,32 @@ local function index_of(where, list, name, doing)
         end
         known[part.name] = true
     end
-    check.fail(where, "%s: the profile that is extended has no component '%s'%s", doing, tostring(name),
+    check.fail_at(where, map, key, "%s: the profile that is extended has no component '%s'%s", doing, tostring(name),
         check.suggest(tostring(name), known))
 end
 
 local function change(where, spec, list, env)
-    for _, name in ipairs(spec.remove or {}) do
-        table.remove(list, index_of(where, list, name, "remove"))
+    for i, name in ipairs(spec.remove or {}) do
+        table.remove(list, index_of(where, list, name, "remove", spec.remove, i))
     end
     for name, part in pairs(spec.replace or {}) do
-        local index = index_of(where, list, name, "replace")
+        local index = index_of(where, list, name, "replace", spec.replace, name)
         if check.kind(part) ~= "component" or part.name ~= name then
-            check.fail(where, "replace: '%s' should be a component of that name, not %s", name, check.show(part))
+            check.fail_at(where, spec.replace, name, "replace: '%s' should be a component of that name, not %s", name,
+                check.show(part))
         end
         part.replaces = list[index]
         list[index] = part
     end
-    for name, fields in pairs(values.of(spec.override, env) or {}) do
-        local part = list[index_of(where, list, name, "override")]
+    local override = values.of(spec.override, env) or {}
+    for name, fields in pairs(override) do
+        local part = list[index_of(where, list, name, "override", override, name)]
         if not part.given then
-            check.fail(where, "override: '%s' is %s, which has no fields to override; replace it", name,
-                check.show(part))
+            check.fail_at(where, override, name, "override: '%s' is %s, which has no fields to override; replace it",
+                name, check.show(part))
         elseif type(fields) ~= "table" then
-            check.fail(where, "override: '%s' should be a table { field = value }, not %s", name, check.show(fields))
+            check.fail_at(where, override, name, "override: '%s' should be a table { field = value }, not %s", name,
+                check.show(fields))
         end
         part:fill(patch.merge(part.given, fields), where)
     end
@@ -146,7 +155,10 @@ local function rewrite_images(images)
                         best = from
                     end
                 end
-                container.image = (images[best] or "") .. container.image:sub(#best + 1)
+                if images[best] then
+                    container.image = images[best] .. container.image:sub(#best + 1)
+                    origin.last(container, "image", images, best)
+                end
             end
         end
     end
@@ -167,7 +179,7 @@ function site.extend(name)
         local transforms = { table.unpack(base.transforms) }
         for from, to in pairs(spec.images or {}) do
             if type(from) ~= "string" or type(to) ~= "string" or from == "" then
-                check.fail(where, "images: wants { [\"hub.example.com/\"] = \"registry.site/\" }")
+                check.fail_at(where, spec.images, from, "images: wants { [\"hub.example.com/\"] = \"registry.site/\" }")
             end
         end
         transforms[#transforms + 1] = spec.images and { run = rewrite_images(spec.images), where = where } or nil
@@ -177,7 +189,12 @@ function site.extend(name)
         if not environments or not environments[default] then
             default = spec.default
         end
+        local own_rules = { table.unpack(base.rules) }
+        for _, one in ipairs(spec.rules or {}) do
+            own_rules[#own_rules + 1] = one
+        end
         return base.derive {
+            rules = own_rules, allowed = tables.with(base.allowed, spec.allow or {}),
             name = spec.name or base.name, where = where, transforms = transforms,
             spec = {
                 namespace = spec.namespace or base.spec.namespace, environments = environments, default = default,

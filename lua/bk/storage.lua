@@ -4,6 +4,7 @@
 local check = require "bk.check"
 local component = require "bk.component"
 local ordered = require "bk.ordered"
+local origin = require "bk.origin"
 local quantity = require "bk.quantity"
 local tables = require "bk.tables"
 
@@ -43,13 +44,15 @@ end
 --- annotations } }.
 function storage.check_claims(where, what, spec)
     local mounted = mounted_names(spec)
-    for name, claim in pairs(ordered.named(spec.claims)) do
-        check.name(where, what .. ": claim", name)
+    local claims = ordered.named(spec.claims)
+    for name, claim in pairs(claims) do
+        local at = origin.line(claims, name) or where
+        check.name(at, what .. ": claim", name)
         local of = ("%s: claim '%s'"):format(what, name)
-        check.fields(where, of, claim, own_claim_rules)
+        check.fields(at, of, claim, own_claim_rules)
         for _, field in ipairs { "size", "path" } do
-            if claim[field] == nil and not (field == "path" and mounted[name]) then
-                check.fail(where, "%s: no '%s'", of, field)
+            if check.missing(claim, field) and not (field == "path" and mounted[name]) then
+                check.fail(at, "%s: no '%s'", of, field)
             end
         end
     end

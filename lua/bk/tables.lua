@@ -1,5 +1,7 @@
 -- Tables as values.
 
+local origin = require "bk.origin"
+
 local tables = {}
 
 --- A copy of `base` with the fields of `more` in it, and its metatable.
@@ -10,8 +12,9 @@ function tables.with(base, more)
     end
     for name, value in pairs(more) do
         made[name] = value
+        origin.from(made, name, more, name)
     end
-    return setmetatable(made, getmetatable(base))
+    return setmetatable(origin.copy(made, base), getmetatable(base))
 end
 
 return tables

@@ -1,6 +1,7 @@
 -- Values of an environment and fields of components, as the command line's --set changes them.
 
 local check = require "bk.check"
+local origin = require "bk.origin"
 
 local values = {}
 
@@ -34,6 +35,7 @@ local function change(path, map, key, text)
             or type(old), check.show(old))
     end
     map[key] = new
+    origin.note(map, key, "--set " .. path)
 end
 
 local function split(path)
@@ -49,7 +51,7 @@ function values.copy(value)
     if type(value) ~= "table" or getmetatable(value) then
         return value
     end
-    local made = {}
+    local made = origin.copy({}, value)
     for key, item in pairs(value) do
         made[key] = values.copy(item)
     end

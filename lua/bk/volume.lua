@@ -2,10 +2,12 @@
 
 local check = require "bk.check"
 local component = require "bk.component"
+local elsewhere = require "bk.elsewhere"
 local hash = require "bk.hash"
 local host = require "bk.host"
 local mount = require "bk.mount"
 local ordered = require "bk.ordered"
+local origin = require "bk.origin"
 local quantity = require "bk.quantity"
 local tables = require "bk.tables"
 
@@ -51,7 +53,8 @@ function volume.existing_claim(claim)
         made.needs = claim
         return made
     end
-    check.name(host.where(), "claim", claim)
+    component.check_existing(host.where(), "claim", claim)
+    elsewhere.note("PersistentVolumeClaim", claim)
     return make("persistentVolumeClaim", { claimName = claim })
 end
 
@@ -217,37 +220,42 @@ function volume.collect(release, claims)
         return add(where, what, name, { [value.source] = fields })
     end
 
-    local function file_mount(where, what, path, value, uses)
+    local function file_mount(where, what, entry, uses)
+        local path, value = entry.name, entry.value
         local kind = check.kind(value)
         if type(path) ~= "string" or path:sub(1, 1) ~= "/" then
-            check.fail(where, "%s: files: %s is no absolute path", what, check.show(path))
+            check.fail_entry(where, entry, "%s: files: %s is no absolute path", what, check.show(path))
         elseif not file_kinds[kind] then
-            check.fail(where, "%s: the file %s should come from a config or secret, or a key of one, not %s", what,
-                path, check.show(value))
+            check.fail_entry(where, entry, "%s: the file %s should come from a config or secret, or a key of one, "
+                .. "not %s", what, path, check.show(value))
         end
         uses(value.source or value)
         return mount.build(value, of_source(where, what, value), path, release.unless_bare(true),
             kind == "key" and value.name or nil)
     end
 
-    local function named_mount(where, what, path, value)
+    local function named_mount(where, what, entry)
+        local path, value = entry.name, entry.value
         local name = type(value) == "table" and value.volume_name or value
         if not self.made[name] and not claims[name] then
-            check.fail(where, "%s: what is mounted at %s should be a volume, or the name of one of its pod_volumes or "
-                .. "claims, not '%s'%s", what, path, name, check.suggest(name, tables.with(claims, self.made)))
+            check.fail_entry(where, entry, "%s: what is mounted at %s should be a volume, or the name of one of its "
+                .. "pod_volumes or claims, not '%s'%s", what, path, name,
+                check.suggest(name, tables.with(claims, self.made)))
         end
         return mount.build(type(value) == "table" and value or {}, name, path)
     end
 
-    local function volume_mount(where, what, path, value, uses)
+    local function volume_mount(where, what, entry, uses)
+        local path, value = entry.name, entry.value
         if type(value) == "string" or check.kind(value) == "mount" then
-            return named_mount(where, what, path, value)
+            return named_mount(where, what, entry)
         elseif file_kinds[check.kind(value)] then
-            return file_mount(where, what, path, value, uses)
+            return file_mount(where, what, entry, uses)
         end
         local wanted = volume.rule(value)
         if wanted then
-            check.fail(where, "%s: what is mounted at %s should be %s, not %s", what, path, wanted, check.show(value))
+            check.fail_entry(where, entry, "%s: what is mounted at %s should be %s, not %s", what, path, wanted,
+                check.show(value))
         end
         local name = value.volume_name or derived(value.source .. path)
         return mount.build(value, of_volume(where, what, value, uses, name), path,
@@ -258,10 +266,12 @@ function volume.collect(release, claims)
     function self.mounts(where, what, spec, uses)
         local mounts = {}
         for _, entry in ipairs(ordered.entries(spec.files)) do
-            mounts[#mounts + 1] = file_mount(where, what, entry.name, entry.value, uses)
+            mounts[#mounts + 1] = file_mount(where, what, entry, uses)
+            origin.from(mounts, #mounts, entry, "value")
         end
         for _, entry in ipairs(ordered.entries(spec.volumes)) do
-            mounts[#mounts + 1] = volume_mount(where, what, entry.name, entry.value, uses)
+            mounts[#mounts + 1] = volume_mount(where, what, entry, uses)
+            origin.from(mounts, #mounts, entry, "value")
         end
         return mounts
     end
@@ -274,8 +284,9 @@ function volume.collect(release, claims)
             if not name and type(value) == "string" and claims[value] then
                 claim_volume(value)
             elseif not name or not file_kinds[check.kind(value)] and volume.rule(value) then
-                check.fail(where, "%s: pod_volumes: %s should be %s, not %s", what, name or "item " .. i, name
-                    and volume.rule(nil) or "{ name = volume } or the name of one of its claims", check.show(value))
+                check.fail_entry(where, entry, "%s: pod_volumes: %s should be %s, not %s", what,
+                    name or "item " .. i, name and volume.rule(nil)
+                    or "{ name = volume } or the name of one of its claims", check.show(value))
             elseif file_kinds[check.kind(value)] then
                 uses(value.source or value)
                 of_source(where, what, value, name)
@@ -285,9 +296,13 @@ function volume.collect(release, claims)
         end
     end
 
-    --- A volume that a claim of the component brings.
-    function self.claim(name, claim_name)
+    --- A volume that a claim of the component brings, which is an entry of its claims.
+    function self.claim(name, claim_name, entry)
+        local count = #self.volumes
         add(nil, "", name, { persistentVolumeClaim = { claimName = claim_name } })
+        if #self.volumes > count then
+            origin.from(self.volumes, #self.volumes, entry, "value")
+        end
     end
 
     return self

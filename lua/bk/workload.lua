@@ -6,9 +6,11 @@ local container = require "bk.container"
 local host = require "bk.host"
 local network = require "bk.network"
 local ordered = require "bk.ordered"
+local origin = require "bk.origin"
 local patch = require "bk.patch"
 local placement = require "bk.placement"
 local quantity = require "bk.quantity"
+local rule = require "bk.rule"
 local route = require "bk.route"
 local scale = require "bk.scale"
 local storage = require "bk.storage"
@@ -29,7 +31,8 @@ local function a(what, word)
 end
 
 local pod_rules = with(with(container.rules, placement.rules), {
-    needs = component.needs_rule, patch = patch.rule, meta = check.map, selector = check.map, container = check.text,
+    needs = component.needs_rule, patch = patch.rule, allow = rule.allow, meta = check.map, selector = check.map,
+    container = check.text,
     pod_volumes = ordered.rule_unnamed, pod = check.map, restart = check.one_of("Always", "Never", "OnFailure"),
     labels = check.map, annotations = check.map, pod_security = check.map,
     service_account = a("bk.service_account", "service account"),
@@ -75,17 +78,18 @@ local kinds = {
 
 workload.kinds = kinds
 
-local extra_rules = with(container.rules, { name = check.text })
+local extra_rules = with(container.rules, { name = check.text, restart = check.one_of("Always", "Never", "OnFailure") })
 
 local function check_extra(where, what, field, list)
     for i, spec in ipairs(list or {}) do
         if spec.name == nil then
-            check.fail(where, "%s: %s: container %d has no name", what, field, i)
+            check.fail_at(where, list, i, "%s: %s: container %d has no name", what, field, i)
         end
         local of = ("%s: container %s"):format(what, check.show(spec.name))
         check.fields(where, of, spec, extra_rules)
-        check.name(where, of, spec.name)
-        container.check(where, of, spec)
+        local at = origin.line(spec, "name") or where
+        check.name(at, of, spec.name)
+        container.check(at, of, spec)
     end
 end
 
@@ -95,8 +99,8 @@ local function check_schedule(where, what, spec)
         fields = fields + 1
     end
     if fields ~= 5 and not (spec.schedule or ""):find "^@%l+$" then
-        check.fail(where, "%s: schedule should have five fields (minute, hour, day, month, weekday), as "
-            .. "\"0 3 * * *\", not %s", what, check.show(spec.schedule))
+        check.fail_at(where, spec, "schedule", "%s: schedule should have five fields (minute, hour, day, month, "
+            .. "weekday), as \"0 3 * * *\", not %s", what, check.show(spec.schedule))
     end
 end
 
@@ -111,14 +115,14 @@ local function fill(self, given, where)
     storage.check_claims(where, what, given)
     component.check_meta(where, what .. ": meta", given.meta or {})
     if given.container then
-        check.name(where, what .. ": container", given.container)
+        check.name(origin.line(given, "container") or where, what .. ": container", given.container)
     end
     route.check_service(where, what, given)
     route.check_ingress(where, what, given)
     network.check(where, what, given)
     placement.check(where, what, given)
     scale.check(where, what, given)
-    if kind == "CronJob" then
+    if kind == "CronJob" and (given.schedule or check.missing(given, "schedule")) then
         check_schedule(where, what, given)
     end
     if type(given.strategy) == "table" then
@@ -129,7 +133,7 @@ local function fill(self, given, where)
     self.services = route.services_of(given, kind)
     self.service_name = self.services[1] and (self.services[1].name or component.object_name(self)) or nil
     if given.ingress and not self.service_name then
-        check.fail(where, "%s: an ingress needs a service", what)
+        check.fail_at(where, given, "ingress", "%s: an ingress needs a service", what)
     end
 end
 
@@ -142,8 +146,7 @@ local function constructor(kind)
         check.name(where, "component", name)
         return function(spec)
             local self = component.new { name = name, word = kind, where = where, fill = fill, build = build }
-            fill(self, spec, where)
-            return self
+            return component.take(self, spec)
         end
     end
 end
@@ -166,7 +169,7 @@ local function claim_mounts(self, volumes, objects, release, uses)
         end
         if self.word ~= "StatefulSet" then
             local full = component.object_name(self) .. "-" .. name
-            volumes.claim(name, claim.name or full)
+            volumes.claim(name, claim.name or full, entry)
             objects[#objects + 1] = {
                 apiVersion = "v1", kind = "PersistentVolumeClaim", metadata = release.metadata(self, full, claim),
                 spec = storage.claim_spec(claim, release, uses),
@@ -180,7 +183,9 @@ local function pod_containers(self, volumes, uses, main)
     local what, spec = ("component '%s'"):format(self.name), self.spec
     local all, init = { main }, nil
     local function made(one)
-        return container.build(self.where, what, one.name, one, volumes, uses)
+        local built = container.build(self.where, what, one.name, one, volumes, uses)
+        built.restartPolicy = one.restart
+        return built
     end
     for _, one in ipairs(spec.containers or {}) do
         all[#all + 1] = made(one)
@@ -204,7 +209,7 @@ local function pod_template(self, release, objects, uses)
     local what, claims = ("component '%s'"):format(self.name), ordered.named(spec.claims)
     local volumes = volume.collect(release, claims)
     volumes.declare(self.where, what, spec.pod_volumes, function(name)
-        volumes.claim(name, claims[name].name or component.object_name(self) .. "-" .. name)
+        volumes.claim(name, claims[name].name or component.object_name(self) .. "-" .. name, { value = claims[name] })
     end, uses)
     local main = container.build(self.where, what, spec.container or self.name, spec, volumes, uses,
         claim_mounts(self, volumes, objects, release, uses))
@@ -250,19 +255,19 @@ local function rolling(strategy)
     } }
 end
 
-local function replicas(spec, release)
-    return not spec.scale and (spec.replicas or release.unless_bare(1)) or nil
+local function replicas(given, scale_of, release)
+    return not scale_of and (given or release.unless_bare(1)) or nil
 end
 
 local specs = {}
 
 function specs.Deployment(self, release, template)
     local spec, selector = self.spec, release.selector(self)
-    return {
-        replicas = replicas(spec, release), selector = { matchLabels = selector },
+    return origin.from(origin.from({
+        replicas = replicas(spec.replicas, spec.scale, release), selector = { matchLabels = selector },
         template = template, strategy = rolling(spec.strategy), minReadySeconds = seconds(spec.min_ready),
         progressDeadlineSeconds = seconds(spec.progress_deadline), revisionHistoryLimit = spec.revision_history,
-    }
+    }, "replicas", spec, "replicas"), "selector", spec, "selector")
 end
 
 local keep_rules = { deleted = check.flag, scaled = check.flag }
@@ -296,7 +301,8 @@ function specs.StatefulSet(self, release, template, uses)
         }
     end
     return {
-        replicas = replicas(spec, release), selector = { matchLabels = selector }, template = template,
+        replicas = replicas(spec.replicas, spec.scale, release), selector = { matchLabels = selector },
+        template = template,
         serviceName = spec.service_name or governing_service(self, release), podManagementPolicy = spec.pod_management,
         volumeClaimTemplates = claims, persistentVolumeClaimRetentionPolicy = keep,
         revisionHistoryLimit = spec.revision_history, minReadySeconds = seconds(spec.min_ready),

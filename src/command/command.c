@@ -15,27 +15,30 @@
 /* Options have a letter each, also those that the user can only spell out. */
 static const struct option_row {
     char letter;
+    char shortcut; /* of the command line; 0: none */
     const char *name;
     const char *argument; /* NULL: a flag */
     const char *help;     /* NULL: the formats of the command */
 } command_options[] = {
-    { 'e', "environment", "NAME", "environment of the profile (default: the profile's own)" },
-    { 's', "set", "PATH=VALUE",
+    { 'e', 'e', "environment", "NAME", "environment of the profile (default: the profile's own)" },
+    { 's', 0, "set", "PATH=VALUE",
       "another value: of the environment, or component.field; may be repeated" },
-    { 'i', "input", "NAME=VALUE",
+    { 'i', 0, "input", "NAME=VALUE",
       "an input of the profile; NAME=@FILE reads a file; may be repeated" },
-    { 'o', "output", "FORMAT", NULL },
-    { 'k', "kubeconfig", "FILE", "kubeconfig (default: $KUBECONFIG, then ~/.kube/config)" },
-    { 'c', "context", "NAME", "context of the kubeconfig (default: its current one)" },
-    { 't', "timeout", "DURATION", "how long to wait in all: 90s, 10m, 1h (default 10m)" },
-    { 'w', "no-wait", NULL, "apply only; don't wait for rollouts" },
-    { 'f', "force", NULL, "take over fields that another manager owns" },
-    { 'y', "yes", NULL, "don't ask" },
-    { 'S', "show-secrets", NULL, "print the values of Secrets, too" },
-    { 'x', "allow-exec", NULL, "let inputs run the commands that the profile names for them" },
-    { 'M', "memory-limit", "MIB", "memory that the profile may use (default 256)" },
-    { 'I', "instruction-limit", "MILLIONS", "work that the profile may do (default 2000)" },
-    { 'h', "help", NULL, "this text" },
+    { 'o', 'o', "output", "FORMAT", NULL },
+    { 'd', 'o', "output", "DIR", "write a folder instead of one text to standard output" },
+    { 'k', 0, "kubeconfig", "FILE", "kubeconfig (default: $KUBECONFIG, then ~/.kube/config)" },
+    { 'c', 0, "context", "NAME", "context of the kubeconfig (default: its current one)" },
+    { 't', 0, "timeout", "DURATION", "how long to wait in all: 90s, 10m, 1h (default 10m)" },
+    { 'w', 0, "no-wait", NULL, "apply only; don't wait for rollouts" },
+    { 'f', 0, "force", NULL, "take over fields that another manager owns" },
+    { 'y', 0, "yes", NULL, "don't ask" },
+    { 'A', 0, "all-environments", NULL, "check every environment of the profile" },
+    { 'S', 0, "show-secrets", NULL, "print the values of Secrets, too" },
+    { 'x', 0, "allow-exec", NULL, "let inputs run the commands that the profile names for them" },
+    { 'M', 0, "memory-limit", "MIB", "memory that the profile may use (default 256)" },
+    { 'I', 0, "instruction-limit", "MILLIONS", "work that the profile may do (default 2000)" },
+    { 'h', 'h', "help", NULL, "this text" },
 };
 enum { OPTION_COUNT = sizeof command_options / sizeof *command_options };
 
@@ -58,6 +61,50 @@ static const struct command commands[] = {
       "  bkdeploy apply profiles/hello\n"
       "  bkdeploy apply profiles/bklog -e prod --context site-a --timeout 20m\n",
       "json", "esixokctwfyMIh", command_apply },
+    { "check", "PROFILE", "find the mistakes of a profile, without a cluster",
+      "Holds every object against the API of Kubernetes and of the profile's own CRDs, and what "
+      "the\n"
+      "objects say of each other against what there is: selectors, ports, keys, volumes, routes.\n"
+      "Each finding has the line of the profile that made it, and a rule by whose name it can be\n"
+      "allowed: allow = { [\"latest-tag\"] = \"a mirror that never moves\" } in a component or "
+      "profile.\n"
+      "Inputs that nobody gives have a value all the same.\n\n"
+      "Exit codes: 0 nothing found; 1 warnings only; 2 errors.\n\n"
+      "Examples:\n"
+      "  bkdeploy check profiles/hello\n"
+      "  bkdeploy check profiles/bklog --all-environments\n"
+      "  bkdeploy check profiles/bklog -e prod -o sarif > check.sarif\n",
+      "text, json or sarif", "eAsixoMIh", command_check },
+    { "explain", "PROFILE OBJECT [PATH]", "tell which lines of a profile made a field",
+      "OBJECT is kind/name; PATH a field of it, in which [x] is an index or the name of an item.\n"
+      "The last line is the one that set the value; those above led there: the helpers, "
+      "environments\n"
+      "and changes that it went through. Without PATH it is the object itself. Needs no "
+      "cluster.\n\n"
+      "Exit codes: 0 done; 2 the profile is in error, or has no such object or field.\n\n"
+      "Examples:\n"
+      "  bkdeploy explain profiles/hello deployment/web spec.replicas\n"
+      "  bkdeploy explain profiles/bklog -e prod statefulset/mysql \\\n"
+      "      'spec.template.spec.containers[mysql].env[MYSQL_DATABASE]'\n",
+      "text or json", "esixoSMIh", command_explain },
+    { "import", "FILE|DIR|-", "write a profile that makes the objects of YAML manifests",
+      "Reads manifests as kubectl does: several documents, anchors, List objects, JSON; what helm\n"
+      "template prints; a folder's .yaml, .yml and .json files; - is standard input. The "
+      "profile's\n"
+      "render gives the same objects. Nothing of what is read is run. Needs no cluster.\n\n"
+      "Exit codes: 0 done; 2 it can't be read, or a file to write is there already.\n\n"
+      "Examples:\n"
+      "  bkdeploy import web.yaml > web.lua\n"
+      "  helm template shop ./chart | bkdeploy import - -o shop\n",
+      "", "dh", command_import },
+    { "init", "DIR", "write a small profile to begin with",
+      "Makes the folder where it is missing, and DIR/profile.lua in it, with comments. Nothing "
+      "that is\n"
+      "there is changed.\n\n"
+      "Exit codes: 0 done; 1 it can't be written; 2 there is a profile already.\n\n"
+      "Examples:\n"
+      "  bkdeploy init shop && bkdeploy check shop && bkdeploy apply shop\n",
+      "", "h", command_init },
     { "status", "PROFILE", "show how a profile's objects stand on the cluster",
       "Reads only. Exit codes: 0 all ready; 1 something is missing or not ready; 2, 8 as for "
       "apply.\n\n"
@@ -94,9 +141,8 @@ static void print_command_help(const struct command *command)
         if (!strchr(command->options, row->letter))
             continue;
         char left[48];
-        bool is_short = strchr("eoh", row->letter);
-        snprintf(left, sizeof left, "%s%c%s--%s%s%s", is_short ? "-" : "",
-                 is_short ? row->letter : ' ', is_short ? ", " : "   ", row->name,
+        snprintf(left, sizeof left, "%s%c%s--%s%s%s", row->shortcut ? "-" : "",
+                 row->shortcut ? row->shortcut : ' ', row->shortcut ? ", " : "   ", row->name,
                  row->argument ? " " : "", row->argument ? row->argument : "");
         printf("  %-34s %s\n", left, row->help ? row->help : command->formats);
     }
@@ -173,6 +219,8 @@ static int set_option(struct options *options, char letter, const char *value, s
     case 'f': options->force = true; return 0;
     case 'y': options->yes = true; return 0;
     case 'S': options->show_secrets = true; return 0;
+    case 'd': options->folder = value; return 0;
+    case 'A': options->all_environments = true; return 0;
     case 'x': options->script.allow_exec = true; return 0;
     case 'i':
         return add_pair(&options->script.inputs, &options->script.inputs_count, "input", value,
@@ -194,8 +242,35 @@ static int set_option(struct options *options, char letter, const char *value, s
 
 static bool takes_format(const struct command *command, const char *format)
 {
-    return (strcmp(format, "json") == 0 || strcmp(format, "yaml") == 0) &&
-           strstr(command->formats, format);
+    size_t length = strlen(format);
+    const char *at = command->formats;
+    while (length && (at = strstr(at, format)) != NULL) {
+        bool begins = at == command->formats || at[-1] == ' ';
+        if (begins && strchr(" ,", at[length])) /* also at the end */
+            return strcmp(format, "or") != 0;
+        at++;
+    }
+    return false;
+}
+
+/* The option of a command that getopt_long() means, by its letter or its shortcut. */
+static char letter_of(const struct command *command, int given)
+{
+    for (size_t i = 0; i < OPTION_COUNT; i++)
+        if (command_options[i].shortcut == given &&
+            strchr(command->options, command_options[i].letter))
+            return command_options[i].letter;
+    return (char)given;
+}
+
+/* How many arguments a command takes: "PROFILE [PATH]" at least one, at most two. */
+static int count_words(const char *arguments, bool with_optional)
+{
+    int count = 0;
+    for (const char *at = arguments; *at; at++)
+        if ((at == arguments || at[-1] == ' ') && (with_optional || *at != '['))
+            count++;
+    return count;
 }
 
 static int parse_options(const struct command *command, int argc, char **argv,
@@ -210,8 +285,8 @@ static int parse_options(const struct command *command, int argc, char **argv,
         if (!strchr(command->options, row->letter))
             continue;
         longs[count++] = (struct option){ row->name, row->argument ? 1 : 0, NULL, row->letter };
-        if (strchr("eoh", row->letter))
-            snprintf(shorts + strlen(shorts), sizeof shorts - strlen(shorts), "%c%s", row->letter,
+        if (row->shortcut)
+            snprintf(shorts + strlen(shorts), sizeof shorts - strlen(shorts), "%c%s", row->shortcut,
                      row->argument ? ":" : "");
     }
     opterr = 0;
@@ -224,7 +299,7 @@ static int parse_options(const struct command *command, int argc, char **argv,
         if (letter == '?')
             return err_set(err, ERR_USAGE, "no option %s; see bkdeploy %s --help", word,
                            command->name);
-        if (set_option(options, (char)letter, optarg, err) != 0)
+        if (set_option(options, letter_of(command, letter), optarg, err) != 0)
             return -1;
     }
     if (options->output && !takes_format(command, options->output))
@@ -233,11 +308,17 @@ static int parse_options(const struct command *command, int argc, char **argv,
     int rest = argc - optind;
     if (options->help)
         return 0;
-    if (rest != 1)
+    if (rest < count_words(command->arguments, false) ||
+        rest > count_words(command->arguments, true))
         return err_set(err, ERR_USAGE, "%s: usage: bkdeploy %s %s [OPTION]...",
-                       rest ? "one argument too many" : "no profile given", command->name,
-                       command->arguments);
+                       rest > count_words(command->arguments, true) ? "one argument too many"
+                       : rest || strncmp(command->arguments, "PROFILE", 7) != 0
+                           ? "an argument is missing"
+                           : "no profile given",
+                       command->name, command->arguments);
     options->script.path = argv[optind];
+    options->words = (const char *const *)argv + optind + 1;
+    options->words_count = (size_t)rest - 1;
     return 0;
 }
 

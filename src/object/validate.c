@@ -206,8 +206,8 @@ static bool fits(enum schema_type type, const json_t *value)
 static void tell_wrong_type(const struct walk *walk, const struct place *place,
                             enum schema_type type, const json_t *value)
 {
-    if (json_is_null(value)) {
-        tell(walk, place, VALIDATE_WRONG_TYPE, VALIDATE_ERROR,
+    if (json_is_null(value)) { /* which the API server takes for nothing */
+        tell(walk, place, VALIDATE_NULL_VALUE, VALIDATE_WARNING,
              "null is no value; leave the field out");
         return;
     }
@@ -484,6 +484,52 @@ static void check_fields(struct walk *walk, const struct place *place, const jso
     }
 }
 
+/* What tells an item of a list from the others, or NULL when it lacks some of it. The caller's to
+ * free. */
+static char *item_key(const json_t *item, struct schema list)
+{
+    struct buf text = BUF_INIT;
+    for (size_t i = 0; i < schema_word_count(list); i++) {
+        const json_t *part = json_object_get(item, schema_word_at(list, i));
+        char *shown = part ? json_dumps(part, JSON_ENCODE_ANY) : NULL;
+        /* The API server gives ports a protocol before it looks. */
+        if (!part && strcmp(schema_word_at(list, i), "protocol") == 0)
+            shown = strdup("\"TCP\"");
+        if (!shown) {
+            buf_release(&text);
+            return NULL;
+        }
+        buf_addf(&text, "%s%s %s", i ? ", " : "", schema_word_at(list, i), shown);
+        free(shown);
+    }
+    return buf_detach(&text);
+}
+
+/* Server-side apply refuses a list that holds two items of one key
+ * (kubernetes.io/docs/reference/using-api/server-side-apply/#merge-strategy). */
+static void check_duplicates(const struct walk *walk, const struct place *place,
+                             const json_t *value, struct schema list)
+{
+    if (schema_word_count(list) == 0 || json_array_size(value) < 2)
+        return;
+    json_t *seen = json_object();
+    size_t i;
+    json_t *item;
+    json_array_foreach(value, i, item) {
+        char *key = item_key(item, list);
+        const json_t *other = key ? json_object_get(seen, key) : NULL;
+        struct place inside = at_index(place, i);
+        if (other)
+            tell(walk, &inside, VALIDATE_DUPLICATE_ITEM, VALIDATE_ERROR,
+                 "stands twice in this list, also as item %lld (%s)",
+                 (long long)json_integer_value(other), key);
+        else if (key)
+            json_object_set_new(seen, key, json_integer((json_int_t)i));
+        free(key);
+    }
+    json_decref(seen);
+}
+
 static void check_value(struct walk *walk, const struct place *place, const json_t *value,
                         struct schema schema, enum schema_check check)
 {
@@ -513,6 +559,7 @@ static void check_value(struct walk *walk, const struct place *place, const json
             struct place inside = at_index(place, i);
             check_value(walk, &inside, item, items, SCHEMA_CHECK_NONE);
         }
+        check_duplicates(walk, place, value, schema);
     } else if (type != SCHEMA_ANY && json_is_integer(value)) {
         check_integer(walk, place, schema, check, json_integer_value(value));
     } else if (type != SCHEMA_ANY && json_is_string(value)) {

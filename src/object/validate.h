@@ -24,6 +24,8 @@
 #define VALIDATE_BAD_PORT           "bad-port"
 #define VALIDATE_BAD_KEY            "bad-key"
 #define VALIDATE_BAD_BASE64         "bad-base64"
+#define VALIDATE_DUPLICATE_ITEM     "duplicate-item"
+#define VALIDATE_NULL_VALUE         "null-value"
 
 enum validate_severity {
     VALIDATE_ERROR,

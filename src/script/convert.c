@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "object/schema.h"
+
 enum { DEPTH_MAX = 64 };
 
 /* One step of the path to a value, kept on the C stack: a longjmp past it loses nothing. */
@@ -14,6 +16,7 @@ struct step {
     const char *key; /* NULL: an index */
     lua_Integer index;
     int depth;
+    int at; /* of the stack */
 };
 
 static void path_text(const struct step *step, char *text, size_t size)
@@ -37,10 +40,59 @@ static int fail(lua_State *L, const struct step *step, const char *what)
     return luaL_error(L, "%s: %s", path, what);
 }
 
+/* Pushes nothing. The schema of the API object that the table at a step is, or one without a table.
+ */
+static struct schema kind_at(lua_State *L, int at)
+{
+    struct schema_kind kind = { .root = { NULL, 0 } };
+    lua_pushstring(L, "apiVersion");
+    lua_rawget(L, at);
+    lua_pushstring(L, "kind");
+    lua_rawget(L, at);
+    if (lua_type(L, -2) == LUA_TSTRING && lua_type(L, -1) == LUA_TSTRING)
+        schema_find(NULL, lua_tostring(L, -2), lua_tostring(L, -1), &kind);
+    lua_pop(L, 2);
+    return kind.root;
+}
+
+/* What the schema says of the place of a step. Only an empty table asks. */
+static struct schema schema_at(lua_State *L, const struct step *step)
+{
+    struct schema none = { NULL, 0 };
+    struct schema_field field;
+    if (!step || !lua_istable(L, step->at))
+        return none;
+    struct schema own = kind_at(L, step->at);
+    if (own.table)
+        return own;
+    struct schema outer = schema_at(L, step->parent);
+    if (!outer.table)
+        return none;
+    switch (schema_type(outer)) {
+    case SCHEMA_OBJECT:
+        return step->key && schema_field_find(outer, step->key, &field) ? field.schema : none;
+    case SCHEMA_MAP:
+    case SCHEMA_ARRAY: return schema_items(outer);
+    default: return none;
+    }
+}
+
+static bool is_empty_list(lua_State *L, const struct step *step)
+{
+    lua_pushnil(L);
+    if (lua_next(L, step->at) != 0) {
+        lua_pop(L, 2);
+        return false;
+    }
+    struct schema schema = schema_at(L, step);
+    return schema.table && schema_type(schema) == SCHEMA_ARRAY;
+}
+
 enum shape { SHAPE_OBJECT, SHAPE_ARRAY, SHAPE_NEITHER };
 
-/* A table is an array or object by its bk.array or bk.object mark, else by its keys. */
-static enum shape shape_of(lua_State *L, int index)
+/* A table is an array or object by its bk.array or bk.object mark, else by its keys; an empty one
+ * by what the schema says of its place, else it is an object. */
+static enum shape shape_of(lua_State *L, int index, const struct step *step)
 {
     enum shape marked = SHAPE_NEITHER;
     if (luaL_getmetafield(L, index, "__name") != LUA_TNIL) {
@@ -69,7 +121,7 @@ static enum shape shape_of(lua_State *L, int index)
         return strings ? SHAPE_NEITHER : SHAPE_ARRAY;
     if (marked == SHAPE_OBJECT)
         return integers ? SHAPE_NEITHER : SHAPE_OBJECT;
-    return integers ? SHAPE_ARRAY : SHAPE_OBJECT;
+    return integers || is_empty_list(L, step) ? SHAPE_ARRAY : SHAPE_OBJECT;
 }
 
 static void attach(json_t *owner, const char *key, json_t *value)
@@ -117,7 +169,7 @@ static void convert(lua_State *L, int index, json_t *owner, const struct step *s
         attach(owner, key, json_null());
         break;
     case LUA_TTABLE: {
-        enum shape shape = shape_of(L, index);
+        enum shape shape = shape_of(L, index, step);
         if (shape == SHAPE_NEITHER)
             fail(L, step, "neither a list nor a map: keys are 1..n without holes, or all strings");
         json_t *made = shape == SHAPE_ARRAY ? json_array() : json_object();
@@ -126,18 +178,19 @@ static void convert(lua_State *L, int index, json_t *owner, const struct step *s
             lua_Integer count = (lua_Integer)lua_rawlen(L, index);
             for (lua_Integer i = 1; i <= count; i++) {
                 lua_rawgeti(L, index, i);
-                struct step child = { step, NULL, i, step->depth + 1 };
-                convert(L, lua_gettop(L), made, &child);
+                struct step child = { step, NULL, i, step->depth + 1, lua_gettop(L) };
+                convert(L, child.at, made, &child);
                 lua_pop(L, 1);
             }
             break;
         }
         lua_pushnil(L);
         while (lua_next(L, index) != 0) {
-            struct step child = { step, lua_tolstring(L, -2, &length), 0, step->depth + 1 };
+            struct step child = { step, lua_tolstring(L, -2, &length), 0, step->depth + 1,
+                                  lua_gettop(L) };
             if (strlen(child.key) != length)
                 fail(L, step, "a key with a NUL character");
-            convert(L, lua_gettop(L), made, &child);
+            convert(L, child.at, made, &child);
             lua_pop(L, 1);
         }
         break;
@@ -148,6 +201,49 @@ static void convert(lua_State *L, int index, json_t *owner, const struct step *s
 
 void convert_into(lua_State *L, int index, json_t *owner, const char *key)
 {
-    struct step root = { NULL, key, 0, 0 };
-    convert(L, lua_absindex(L, index), owner, &root);
+    struct step root = { NULL, key, 0, 0, lua_absindex(L, index) };
+    convert(L, root.at, owner, &root);
+}
+
+static void mark(lua_State *L, const char *name)
+{
+    luaL_newmetatable(L, name); /* its __name is the mark */
+    lua_setmetatable(L, -2);
+}
+
+void convert_push(lua_State *L, const json_t *value)
+{
+    size_t i;
+    const char *key;
+    json_t *child;
+    luaL_checkstack(L, 8, "a value");
+    switch (json_typeof(value)) {
+    case JSON_OBJECT:
+        lua_createtable(L, 0, (int)json_object_size(value));
+        json_object_foreach((json_t *)value, key, child) {
+            lua_pushstring(L, key);
+            convert_push(L, child);
+            lua_rawset(L, -3);
+        }
+        if (json_object_size(value) == 0)
+            mark(L, "bk.object");
+        break;
+    case JSON_ARRAY:
+        lua_createtable(L, (int)json_array_size(value), 0);
+        json_array_foreach(value, i, child) {
+            convert_push(L, child);
+            lua_rawseti(L, -2, (lua_Integer)i + 1);
+        }
+        if (json_array_size(value) == 0)
+            mark(L, "bk.array");
+        break;
+    case JSON_STRING:
+        lua_pushlstring(L, json_string_value(value), json_string_length(value));
+        break;
+    case JSON_INTEGER: lua_pushinteger(L, json_integer_value(value)); break;
+    case JSON_REAL: lua_pushnumber(L, json_real_value(value)); break;
+    case JSON_TRUE: lua_pushboolean(L, 1); break;
+    case JSON_FALSE: lua_pushboolean(L, 0); break;
+    case JSON_NULL: lua_pushlightuserdata(L, NULL); break;
+    }
 }

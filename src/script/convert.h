@@ -1,4 +1,4 @@
-/* Lua values to API values. */
+/* Lua values to API values and back. */
 #ifndef SCRIPT_CONVERT_H
 #define SCRIPT_CONVERT_H
 
@@ -12,5 +12,11 @@
  * neither a list nor a map, cycles.
  */
 void convert_into(lua_State *L, int index, json_t *owner, const char *key);
+
+/*
+ * Pushes a value of JSON: null as cjson.null, lists and maps that are empty with the marks of
+ * bk.array and bk.object. MAY_RAISE; the caller holds `value`.
+ */
+void convert_push(lua_State *L, const json_t *value);
 
 #endif

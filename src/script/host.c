@@ -18,6 +18,7 @@
 #include "script/embedded.h"
 #include "script/folder.h"
 #include "script/library.h"
+#include "script/origin.h"
 
 enum { STUCK_SECONDS = 5, HOOK_STEP = 1000, FILE_MAX = 1 << 20, FRAMES_MAX = 12 };
 
@@ -34,21 +35,16 @@ static void *limited_alloc(void *data, void *old, size_t old_size, size_t size)
     struct host *host = data;
     if (!old)
         old_size = 0; /* a type tag then, not a size */
-    if (size == 0) {
-        free(old);
-        host->memory_used -= old_size;
-        return NULL;
-    }
     if (host->memory_limit && size > old_size &&
         host->memory_used - old_size + size > host->memory_limit)
         return NULL;
-    void *made = realloc(old, size);
-    if (made)
+    void *made = heap_resize(&host->heap, old, old_size, size);
+    if (made || size == 0)
         host->memory_used = host->memory_used - old_size + size;
     return made;
 }
 
-static bool is_user_frame(const lua_Debug *frame)
+bool host_is_user(const lua_Debug *frame)
 {
     return frame->source[0] == '@';
 }
@@ -58,7 +54,7 @@ static void note_line(lua_State *L, struct host *host)
     lua_Debug frame;
     for (int level = 0; lua_getstack(L, level, &frame); level++) {
         lua_getinfo(L, "Sl", &frame);
-        if (is_user_frame(&frame) && frame.currentline > 0) {
+        if (host_is_user(&frame) && frame.currentline > 0) {
             snprintf(host->last_line, sizeof host->last_line, "%s:%d", frame.source + 1,
                      frame.currentline);
             return;
@@ -72,6 +68,8 @@ static void count_hook(lua_State *L, lua_Debug *ignored)
     struct host *host = host_of(L);
     host->instructions_used += HOOK_STEP;
     note_line(L, host);
+    if (host->memory_limit && host->memory_used > host->memory_limit / 4 * 3)
+        lua_gc(L, LUA_GCRESTART);
     bool interrupted = interrupt_pending();
     if (host->instructions_used < host->instruction_limit && !interrupted)
         return;
@@ -92,9 +90,9 @@ lua_State *host_state_new(struct host *host)
     if (!L)
         return NULL;
     *(struct host **)lua_getextraspace(L) = host;
-    /* An evaluation is short: garbage may grow tenfold before it is looked for. At the memory limit
-     * Lua looks by itself. */
-    lua_gc(L, LUA_GCINC, 1000, 0, 0);
+    /* An evaluation is short: most of what it makes is there at its end. Garbage is looked for when
+     * most of the memory limit is used (count_hook), and at the limit Lua looks by itself. */
+    lua_gc(L, LUA_GCSTOP);
     return L;
 }
 
@@ -185,13 +183,32 @@ void host_push_file(lua_State *L, const char *path)
     luaL_pushresultsize(&text, got);
 }
 
+/* Loads the text so that it reports what makes its tables; false when only Lua can tell what it is.
+ * Pushes nothing then. */
+static bool load_traced(lua_State *L, const char *path, const char *text, size_t length,
+                        const char *name)
+{
+    size_t traced_length;
+    /* luaL_loadbufferx() raises nothing: it is a protected call itself. */
+    char *traced = trace_rewrite(&host_of(L)->trace, path, text, length, &traced_length);
+    if (!traced)
+        return false;
+    int status = luaL_loadbufferx(L, traced, traced_length, name, "t");
+    free(traced);
+    if (status != LUA_OK)
+        lua_pop(L, 1);
+    return status == LUA_OK;
+}
+
 int host_load_file(lua_State *L, const char *path)
 {
     host_push_file(L, path);         // text
     lua_pushfstring(L, "@%s", path); // text name
     size_t length;
-    const char *text = lua_tolstring(L, -2, &length);
-    int status = luaL_loadbufferx(L, text, length, lua_tostring(L, -1), "t");
+    const char *text = lua_tolstring(L, -2, &length), *name = lua_tostring(L, -1);
+    int status = LUA_OK;
+    if (!host_of(L)->tracing || !load_traced(L, path, text, length, name))
+        status = luaL_loadbufferx(L, text, length, name, "t");
     lua_replace(L, -3); // result name
     lua_pop(L, 1);
     return status;
@@ -204,7 +221,7 @@ static const char *current_folder(lua_State *L, const struct host *host)
     lua_Debug frame;
     for (int level = 1; lua_getstack(L, level, &frame); level++) {
         lua_getinfo(L, "S", &frame);
-        if (!is_user_frame(&frame))
+        if (!host_is_user(&frame))
             continue;
         const char *path = frame.source + 1,
                    *found = folder_has(path, host->folder) ? host->folder : "";
@@ -242,19 +259,41 @@ static const struct embedded_module *find_embedded(const char *name)
     return NULL;
 }
 
+/* Whether an own module makes what the profile's fields go into; the others are not worth tracing.
+ */
+static bool makes_objects(const char *name)
+{
+    static const char *const others[] = { "bk.check",  "bk.hash",    "bk.init", "bk.input",
+                                          "bk.origin", "bk.release", "bk.rule", "bk.review",
+                                          "bk.patch",  "bk.tables" };
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (strcmp(name, others[i]) == 0)
+            return false;
+    return strncmp(name, "bk.", 3) == 0 && strncmp(name, "bk.rules.", 9) != 0;
+}
+
+/* Pushes the loader of an own module. */
+static void push_embedded(lua_State *L, const struct embedded_module *module)
+{
+    const char *text = (const char *)module->source,
+               *name = lua_pushfstring(L, "=[%s]", module->name);
+    if (host_of(L)->tracing && makes_objects(module->name) &&
+        load_traced(L, name, text, module->source_length, name))
+        return;
+    if (luaL_loadbufferx(L, (const char *)module->compiled, module->compiled_length, name, "b") ==
+        LUA_OK)
+        return;
+    lua_pop(L, 1); /* another Lua 5.4 than the one that built the program */
+    if (luaL_loadbufferx(L, text, module->source_length, name, "t") != LUA_OK)
+        lua_error(L);
+}
+
 /* Pushes the loader of a module, or raises with what was looked for. */
 static void push_loader(lua_State *L, const char *folder, const char *name)
 {
     const struct embedded_module *module = find_embedded(name);
     if (module) {
-        lua_pushfstring(L, "=[%s]", name);
-        if (luaL_loadbufferx(L, (const char *)module->compiled, module->compiled_length,
-                             lua_tostring(L, -1), "b") == LUA_OK)
-            return;
-        lua_pop(L, 1); /* another Lua 5.4 than the one that built the program */
-        if (luaL_loadbufferx(L, (const char *)module->source, module->source_length,
-                             lua_tostring(L, -1), "t") != LUA_OK)
-            lua_error(L);
+        push_embedded(L, module);
         return;
     }
     size_t plain =
@@ -286,7 +325,7 @@ void host_require(lua_State *L, struct host *host, const char *name)
     lua_rawgetp(L, LUA_REGISTRYINDEX, &loaded_key); // loaded
     int loaded = lua_gettop(L);
     lua_getfield(L, loaded, name); // loaded module
-    if (lua_isnil(L, -1) && !find_embedded(name)) {
+    if (lua_isnil(L, -1) && !find_embedded(name) && strcmp(name, "cjson") != 0) {
         key = lua_pushfstring(L, "%s/%s", folder, name); // each profile has modules of its own
         lua_getfield(L, loaded, key);
     }
@@ -294,7 +333,12 @@ void host_require(lua_State *L, struct host *host, const char *name)
         luaL_error(L, "module '%s' requires itself, through what it requires", name);
     if (lua_isnil(L, -1)) {
         lua_pop(L, 1);
-        push_loader(L, folder, name);
+        if (strcmp(name, "cjson") == 0) {
+            host->has_finalizers = true;
+            lua_pushcfunction(L, luaopen_cjson);
+        } else {
+            push_loader(L, folder, name);
+        }
         lua_pushlightuserdata(L, (void *)&loading_mark);
         lua_setfield(L, loaded, key);
         lua_pushstring(L, name);
@@ -336,7 +380,7 @@ static int lua_where(lua_State *L)
     lua_Debug frame;
     for (int level = 1; lua_getstack(L, level, &frame); level++) {
         lua_getinfo(L, "Sl", &frame);
-        if (!is_user_frame(&frame) || frame.currentline <= 0 || skip-- > 0)
+        if (!host_is_user(&frame) || frame.currentline <= 0 || skip-- > 0)
             continue;
         lua_pushfstring(L, "%s:%d", frame.source + 1, frame.currentline);
         return 1;
@@ -401,7 +445,6 @@ static int lua_extend(lua_State *L)
 
 void host_open(lua_State *L, struct host *host)
 {
-    (void)host;
     static const luaL_Reg own[] = {
         { "extend", lua_extend },
         { "read", lua_read },
@@ -411,13 +454,12 @@ void host_open(lua_State *L, struct host *host)
     lua_newtable(L); // inputs loaded
     luaL_newlib(L, own);
     luaL_setfuncs(L, library_functions, 0);
+    luaL_setfuncs(L, origin_functions, 0);
+    if (host->tracing)
+        origin_open(L);
     lua_pushvalue(L, -3);
     lua_setfield(L, -2, "inputs");
     lua_setfield(L, -2, "bk.host");
-    lua_pushcfunction(L, luaopen_cjson);
-    lua_pushstring(L, "cjson");
-    lua_call(L, 1, 1);
-    lua_setfield(L, -2, "cjson");
     lua_rawsetp(L, LUA_REGISTRYINDEX, &loaded_key);
     lua_pop(L, 1);
     lua_pushcfunction(L, lua_require);
@@ -432,10 +474,15 @@ void host_seal(lua_State *L)
     lua_pop(L, 1);
 }
 
-void host_release(struct host *host)
+void host_close(lua_State *L, struct host *host)
 {
+    host->memory_limit = 0; /* finalizers are not a profile's work */
+    if (L && host->has_finalizers)
+        lua_close(L);
     while (host->bases_count)
         free(host->bases[--host->bases_count]);
+    trace_release(&host->trace);
+    heap_release(&host->heap);
 }
 
 /* The next frame of the user's own code from `*level` on, or false at the end. */
@@ -443,7 +490,7 @@ static bool next_user_frame(lua_State *L, int *level, lua_Debug *frame)
 {
     while (lua_getstack(L, (*level)++, frame)) {
         lua_getinfo(L, "Sln", frame);
-        if (is_user_frame(frame) && frame->currentline > 0)
+        if (host_is_user(frame) && frame->currentline > 0)
             return true;
     }
     return false;

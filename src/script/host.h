@@ -9,23 +9,31 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "script/heap.h"
+#include "script/trace.h"
+
 enum { HOST_BASES_MAX = 8 };
 
 struct host {
     const char *file;            /* the profile as the user named it; the prefix of its messages */
     const char *folder;          /* what require and bk.host.read may see */
-    char *bases[HOST_BASES_MAX]; /* folders of the profiles that are extended; host_release() */
+    char *bases[HOST_BASES_MAX]; /* folders of the profiles that are extended; host_close() */
     size_t bases_count;
     bool allow_exec;     /* bk.host.command() may run programs */
+    bool quiet;          /* print() says nothing */
+    bool has_finalizers; /* cjson is loaded, which holds memory that is not the state's */
+    bool tracing;        /* the profile's code reports which lines make what (script/origin.h) */
+    struct trace trace;
     size_t memory_limit; /* bytes; 0: none */
     unsigned long long instruction_limit;
 
+    struct heap heap; /* of the state */
     size_t memory_used;
     unsigned long long instructions_used;
     char last_line[256]; /* "file:line" seen last, for errors that come without one */
 };
 
-/* A state that allocates within the limit; the caller closes it. NULL when even that fails. */
+/* A state that allocates within the limit, for host_close(). NULL when even that fails. */
 lua_State *host_state_new(struct host *host);
 
 /* Sets `require` and readies the loaded modules; pops the list that bk.host.inputs is to be.
@@ -48,6 +56,9 @@ void host_timer(bool runs);
 /* The host of a state of host_state_new(). */
 struct host *host_of(lua_State *L);
 
+/* Whether a frame (with its source, lua_getinfo's "S") is of the profile's own code. */
+bool host_is_user(const lua_Debug *frame);
+
 /* Pushes the text of a file of at most 1 MiB. */
 void host_push_file(lua_State *L, const char *path);
 
@@ -60,8 +71,8 @@ int host_load_file(lua_State *L, const char *path);
 /* Pushes the module, loading it when needed. */
 void host_require(lua_State *L, struct host *host, const char *name);
 
-/* Frees what the host owns itself; after lua_close(). */
-void host_release(struct host *host);
+/* Closes the state (NULL: there is none) and frees what the host owns. */
+void host_close(lua_State *L, struct host *host);
 
 /* The handler for lua_pcall: adds the user's frames, leaves out the tool's own. */
 int host_message_handler(lua_State *L);

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "script/pairs.h"
+
 static const luaL_Reg libraries[] = {
     { LUA_GNAME, luaopen_base },        { LUA_TABLIBNAME, luaopen_table },
     { LUA_STRLIBNAME, luaopen_string }, { LUA_MATHLIBNAME, luaopen_math },
@@ -19,6 +21,8 @@ static const char *const base_refused[] = { "dofile", "loadfile", "collectgarbag
 static int lua_print(lua_State *L)
 {
     int count = lua_gettop(L);
+    if (host_of(L)->quiet)
+        return 0;
     for (int i = 1; i <= count; i++) {
         size_t length;
         const char *text = luaL_tolstring(L, i, &length);
@@ -75,6 +79,8 @@ void sandbox_open(lua_State *L)
     lua_setglobal(L, "print");
     lua_pushcfunction(L, lua_load_text);
     lua_setglobal(L, "load");
+    lua_pushcfunction(L, pairs_ordered);
+    lua_setglobal(L, "pairs");
     /* luaL_requiref() left them here, the whole of os among them. */
     lua_pushnil(L);
     lua_setfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);

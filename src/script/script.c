@@ -17,11 +17,17 @@
 #include "script/host.h"
 #include "script/sandbox.h"
 
-/* What one evaluation works on; lives in C above the pcall and owns all that Lua fills. */
-struct evaluation {
+enum what { EVALUATE, EXPLAIN, CHECK, LIST_ENVIRONMENTS };
+
+/* One evaluation; lives in C above the pcalls and owns all that Lua fills. */
+struct script {
     struct host host;
+    lua_State *L;
     const struct script_request *request;
-    json_t *made; /* {"profile": …} */
+    enum what what;
+    char *file, *folder;
+    json_t *made;       /* {"profile": …} */
+    struct err failure; /* of CHECK */
 };
 
 /* `profiles/hello` and `profiles/hello/profile.lua` are the same profile. */
@@ -67,17 +73,32 @@ static void push_pairs(lua_State *L, const char *const *pairs, size_t count)
     }
 }
 
+/* Pushes a function of an own module. MAY_RAISE. */
+static void push_function(lua_State *L, struct host *host, const char *module, const char *name)
+{
+    host_require(L, host, module);
+    lua_getfield(L, -1, name);
+    lua_remove(L, -2);
+}
+
 /* The whole evaluation, under one lua_pcall. MAY_RAISE. */
 static int eval_protected(lua_State *L)
 {
-    struct evaluation *evaluation = lua_touserdata(L, 1);
-    struct host *host = &evaluation->host;
+    struct script *script = lua_touserdata(L, 1);
+    struct host *host = &script->host;
+    const struct script_request *request = script->request;
+    const char *module = script->what == EVALUATE ? "bk" : "bk.review";
     sandbox_open(L);
-    push_pairs(L, evaluation->request->inputs, evaluation->request->inputs_count);
+    push_pairs(L, request->inputs, request->inputs_count);
     host_open(L, host);
     sandbox_prelude(L, host);
     host_require(L, host, "bk");
-    lua_pop(L, 1);
+    host_require(L, host, module);
+    lua_pop(L, 2);
+    if (script->what == CHECK) {
+        push_function(L, host, module, "collect");
+        lua_call(L, 0, 0);
+    }
     host_seal(L);
     host_arm(L, host);
     if (host_load_file(L, host->file) != LUA_OK)
@@ -87,13 +108,12 @@ static int eval_protected(lua_State *L)
         return luaL_error(
             L, "%s: the profile returns nothing; end it with: return bk.profile \"name\" { … }",
             host->file);
-    host_require(L, host, "bk");    // profile bk
-    lua_getfield(L, -1, "compile"); // profile bk compile
-    lua_pushvalue(L, -3);
-    lua_pushstring(L, evaluation->request->environment);
-    push_pairs(L, evaluation->request->settings, evaluation->request->settings_count);
-    lua_call(L, 3, 1); // profile bk compiled
-    convert_into(L, -1, evaluation->made, "profile");
+    push_function(L, host, module, script->what == LIST_ENVIRONMENTS ? "environments" : "compile");
+    lua_insert(L, -2); // function profile
+    lua_pushstring(L, request->environment);
+    push_pairs(L, request->settings, request->settings_count);
+    lua_call(L, 3, 1); // made
+    convert_into(L, -1, script->made, "profile");
     return 0;
 }
 
@@ -109,51 +129,179 @@ static void take_error(lua_State *L, const struct host *host, int status, struct
     err_set(err, ERR_PROFILE, "%s", message ? message : "an error that is not a string");
 }
 
-static int run(struct evaluation *evaluation, struct err *err)
+/* Calls a C function that finds `argument`, under the limits. Leaves an empty stack. */
+static int call_protected(struct script *script, lua_CFunction function, void *argument,
+                          struct err *err)
 {
-    struct host *host = &evaluation->host;
-    lua_State *L = host_state_new(host);
-    if (!L)
-        return err_set(err, ERR_FAILED, "cannot start Lua with %zu bytes", host->memory_limit);
+    lua_State *L = script->L;
+    lua_settop(L, 0);
     lua_pushcfunction(L, host_message_handler);
-    lua_pushcfunction(L, eval_protected);
-    lua_pushlightuserdata(L, evaluation);
+    lua_pushcfunction(L, function);
+    lua_pushlightuserdata(L, argument);
     int status = lua_pcall(L, 1, 0, 1);
     host_disarm();
     if (status != LUA_OK && interrupt_pending())
         err_set(err, ERR_INTERRUPTED, "interrupted while evaluating the profile");
     else if (status != LUA_OK)
-        take_error(L, host, status, err);
-    host->memory_limit = 0; /* finalizers and lua_close() are not a profile's work */
-    lua_close(L);
+        take_error(L, &script->host, status, err);
+    lua_settop(L, 0);
     return status == LUA_OK ? 0 : -1;
 }
 
-int script_eval(const struct script_request *request, struct profile *profile, struct err *err)
+void script_close(struct script *script)
+{
+    if (!script)
+        return;
+    json_decref(script->made);
+    host_close(script->L, &script->host);
+    free(script->file);
+    free(script->folder);
+    free(script);
+}
+
+/* `quiet`: print() says nothing, because the profile has run before. */
+static struct script *evaluate(const struct script_request *request, enum what what, bool tracing,
+                               bool quiet, struct err *err)
 {
     const struct script_limits *limits = &request->limits;
     char *file = NULL, *folder = NULL;
     if (find_profile(request->path, &file, &folder, err) != 0)
-        return -1;
-    struct evaluation evaluation = {
+        return NULL;
+    struct script *script = xmalloc(sizeof *script);
+    *script = (struct script){
         .host = { .file = file,
                   .folder = folder,
                   .allow_exec = request->allow_exec,
+                  .tracing = tracing,
+                  .quiet = quiet,
                   .memory_limit = limits->memory ? limits->memory : SCRIPT_MEMORY_DEFAULT,
                   .instruction_limit =
                       limits->instructions ? limits->instructions : SCRIPT_INSTRUCTIONS_DEFAULT },
         .request = request,
+        .what = what,
+        .file = file,
+        .folder = folder,
         .made = json_object(),
+        .failure = ERR_INIT,
     };
-    int result = run(&evaluation, err);
-    if (result == 0) {
-        json_t *ordered = keys_ordered(json_object_get(evaluation.made, "profile"));
-        result = profile_init(profile, ordered, err);
-        json_decref(ordered);
+    script->L = host_state_new(&script->host);
+    int result = -1;
+    if (!script->L)
+        err_set(err, ERR_FAILED, "cannot start Lua with %zu bytes", script->host.memory_limit);
+    else
+        result =
+            call_protected(script, eval_protected, script, what == CHECK ? &script->failure : err);
+    if (script->L && result != 0 && what == CHECK) {
+        if (script->failure.kind != ERR_INTERRUPTED)
+            return script;
+        *err = script->failure;
     }
-    json_decref(evaluation.made);
-    host_release(&evaluation.host);
-    free(file);
-    free(folder);
+    if (result == 0)
+        return script;
+    script_close(script);
+    return NULL;
+}
+
+int script_eval(const struct script_request *request, struct profile *profile, struct err *err)
+{
+    struct script *script = evaluate(request, EVALUATE, false, false, err);
+    /* Only a mistake is worth the origins of fields: once more with them, for the line that it is
+     * in. Commands of inputs are not run twice. */
+    if (!script && err->kind == ERR_PROFILE && !request->allow_exec &&
+        !strstr(err->message, "attempt to ")) { /* Lua's own errors know theirs */
+        struct err better = ERR_INIT;
+        script = evaluate(request, EVALUATE, true, true, &better);
+        if (!script && better.kind != ERR_NONE)
+            *err = better;
+    }
+    if (!script)
+        return -1;
+    json_t *ordered = keys_ordered(json_object_get(script->made, "profile"));
+    script_close(script);
+    int result = profile_init(profile, ordered, err);
+    json_decref(ordered);
     return result;
+}
+
+struct script *script_open(const struct script_request *request, enum script_purpose purpose,
+                           struct err *err)
+{
+    return evaluate(request, purpose == SCRIPT_CHECK ? CHECK : EXPLAIN, true, false, err);
+}
+
+const json_t *script_made(const struct script *script)
+{
+    return json_object_get(script->made, "profile");
+}
+
+struct review {
+    struct script *script;
+    const json_t *problems;
+    json_t *made; /* {"findings": …} */
+};
+
+/* MAY_RAISE */
+static int review_protected(lua_State *L)
+{
+    struct review *review = lua_touserdata(L, 1);
+    struct host *host = &review->script->host;
+    host_arm(L, host); /* the profile's own rules run */
+    push_function(L, host, "bk.review", "findings");
+    convert_push(L, review->problems);
+    lua_pushstring(L, review->script->failure.kind == ERR_NONE ? NULL
+                                                               : review->script->failure.message);
+    lua_call(L, 2, 1);
+    convert_into(L, -1, review->made, "findings");
+    return 0;
+}
+
+json_t *script_review(struct script *script, const json_t *problems, struct err *err)
+{
+    struct review review = { script, problems, json_object() };
+    json_t *findings = NULL;
+    if (call_protected(script, review_protected, &review, err) == 0)
+        findings = json_incref(json_object_get(review.made, "findings"));
+    json_decref(review.made);
+    return findings;
+}
+
+struct origin {
+    struct script *script;
+    size_t component, object;
+    const json_t *path;
+    json_t *made; /* {"lines": …} */
+};
+
+/* MAY_RAISE */
+static int origin_protected(lua_State *L)
+{
+    struct origin *origin = lua_touserdata(L, 1);
+    push_function(L, &origin->script->host, "bk.review", "origin");
+    lua_pushinteger(L, (lua_Integer)origin->component + 1);
+    lua_pushinteger(L, (lua_Integer)origin->object + 1);
+    convert_push(L, origin->path);
+    lua_call(L, 3, 1);
+    convert_into(L, -1, origin->made, "lines");
+    return 0;
+}
+
+json_t *script_origin(struct script *script, size_t component, size_t object, const json_t *path,
+                      struct err *err)
+{
+    struct origin origin = { script, component, object, path, json_object() };
+    json_t *lines = NULL;
+    if (call_protected(script, origin_protected, &origin, err) == 0)
+        lines = json_incref(json_object_get(origin.made, "lines"));
+    json_decref(origin.made);
+    return lines;
+}
+
+json_t *script_environments(const struct script_request *request, struct err *err)
+{
+    struct script *script = evaluate(request, LIST_ENVIRONMENTS, false, true, err);
+    if (!script)
+        return NULL;
+    json_t *names = json_incref(json_object_get(script->made, "profile"));
+    script_close(script);
+    return names;
 }

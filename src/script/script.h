@@ -38,4 +38,41 @@ struct script_request {
  */
 int script_eval(const struct script_request *request, struct profile *profile, struct err *err);
 
+/* A profile that stays evaluated, so that more can be asked of it. */
+struct script;
+
+enum script_purpose {
+    SCRIPT_EXPLAIN, /* the first mistake ends the evaluation */
+    SCRIPT_CHECK,   /* mistakes are collected; inputs that nobody gives have a value all the same */
+};
+
+/*
+ * Evaluates a profile with the origins of its fields. Returns NULL with err as script_eval(); with
+ * SCRIPT_CHECK only when there is no profile to read, or on Ctrl-C: whatever else goes wrong is one
+ * of the findings of script_review().
+ */
+struct script *script_open(const struct script_request *request, enum script_purpose purpose,
+                           struct err *err);
+void script_close(struct script *script);
+
+/* What the profile made, as profile_init() takes it; borrowed. NULL when its evaluation failed. */
+const json_t *script_made(const struct script *script);
+
+/*
+ * The findings of a check, in the order of their places: those of the evaluation, those of the
+ * schema, which are handed in as [{ component, object (indexes), path, severity, rule, message }],
+ * and those of the rules of bkdeploy and of the profile, less what it allows. Each is { severity,
+ * rule, message, where, component, object, path }, of which the last three may be missing. A new
+ * reference, or NULL with err.
+ */
+json_t *script_review(struct script *script, const json_t *problems, struct err *err);
+
+/* The lines ("file:42") that led to what lies at a path of an object, the one that set it last. A
+ * new reference, or NULL with err. */
+json_t *script_origin(struct script *script, size_t component, size_t object, const json_t *path,
+                      struct err *err);
+
+/* The names of a profile's environments, in order. A new reference, or NULL with err. */
+json_t *script_environments(const struct script_request *request, struct err *err);
+
 #endif

@@ -591,6 +591,14 @@ describe("what a component makes", function()
         assert.same({ "/z", "/a", "main" }, { made.volumeMounts[1].mountPath, made.volumeMounts[2].mountPath, made.name })
     end)
 
+    it("has init containers that go on, and sources elsewhere whose names have dots", function()
+        local spec = pod("init = { { name = 'log', image = 'l', restart = 'Always' } }, "
+            .. "files = { ['/ca'] = bk.existing_config 'kube-root-ca.crt' }, volumes = { ['/d'] = bk.existing_claim 'a.b' }")
+        assert.equal("Always", spec.initContainers[1].restartPolicy)
+        assert.equal("kube-root-ca.crt", spec.volumes[1].configMap.name)
+        assert.equal("a.b", spec.volumes[2].persistentVolumeClaim.claimName)
+    end)
+
     it("has a request or a limit only", function()
         local made = container "resources = { cpu = '100m..', memory = '..1Gi', disk = { request = 1, limit = 2 } }"
         assert.same({ requests = { cpu = "100m", disk = "1" }, limits = { memory = "1Gi", disk = "2" } }, made.resources)

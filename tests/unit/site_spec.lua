@@ -131,7 +131,7 @@ describe("a site", function()
         { "return bk.extend 'here' {}", "profile.lua:2: profile 'here' extends itself" },
         { "return bk.extend 'shop' { overide = {} }", "no field 'overide'; did you mean 'override'%?" },
         { "return bk.extend 'shop' {\n override = { wbe = { replicas = 1 } } }",
-            "profile.lua:2: override: the profile that is extended has no component 'wbe'; did you mean 'web'%?" },
+            "profile.lua:3: override: the profile that is extended has no component 'wbe'; did you mean 'web'%?" },
         { "return bk.extend 'shop' { remove = { 'gone' } }", "remove: the profile that is extended has no component 'gone'" },
         { "return bk.extend 'shop' { remove = { 'db' } }", "component 'web' needs 'db' .*, which the profile does not list" },
         { "return bk.extend 'shop' { override = { web = { replica = 1 } } }",

@@ -29,7 +29,10 @@ return bk.extend "bklog" {
             image = "hub.bktencent.com/blueking/bk-log-search:4.5.1-alpha.401",
             schedule = "30 3 * * *", concurrency = "Forbid", time_zone = "Asia/Shanghai",
             command = { "/app/venv/bin/python", "manage.py", "clearsessions" },
-            env_from = { bk.existing_config "bklog-env" },
+            -- A process of BK LOG like the others: without its passwords and its database it does not start.
+            env = { DB_NAME = "bk_log_search", DB_USERNAME = "root", DB_HOST = "mysql", DB_PORT = 3306 },
+            env_from = { bk.existing_config "bklog-env", bk.existing_secret "bklog-site" },
+            resources = { cpu = "100m..500m", memory = "256Mi..512Mi" },
         } }
     end,
     -- Runs for every object before it leaves the profile.

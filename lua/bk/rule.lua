@@ -1,0 +1,81 @@
+-- Rules of `bkdeploy check`: each looks at the release and reports what it finds, with a name by which it can be
+-- switched off where there is a reason.
+
+local check = require "bk.check"
+local host = require "bk.host"
+
+local rule = {}
+
+local Rule = { kind = "rule", what = "a rule" }
+
+local rules = { severity = check.one_of("error", "warning"), check = function(value)
+    return type(value) ~= "function" and "a function of the release and of report" or nil
+end, doc = check.text }
+
+rule.rules = rules
+
+--- bk.rule "name" { severity = "warning", doc = "what it is for", check = function(release, report) ... end }: a rule
+--- of the profile's own, for its field `rules`.
+function rule.rule(name)
+    local where = host.where()
+    check.name(where, "rule", name)
+    return function(spec)
+        local what = ("rule '%s'"):format(name)
+        check.fields(where, what, spec, rules)
+        if not spec.check then
+            check.fail(where, "%s: no 'check'", what)
+        end
+        return setmetatable({ name = name, severity = spec.severity or "error", doc = spec.doc, where = where,
+            check = spec.check }, Rule)
+    end
+end
+
+rule.is_rule = check.is("a bk.rule", "rule")
+
+--- What `allow` of a component, profile or site may be: a reason by the name of a rule.
+function rule.allow(value)
+    local wanted = "a table { [\"name-of-rule\"] = \"why it is right here\" }"
+    if check.map(value) then
+        return wanted
+    end
+    for name, reason in pairs(value) do
+        if type(name) ~= "string" or type(reason) ~= "string" or not reason:find "%S" then
+            return wanted
+        end
+    end
+end
+
+local function path_of(path)
+    if type(path) ~= "string" then
+        return path or {}
+    end
+    local keys = {}
+    for name, rest in path:gmatch "([^.%[%]]+)([^.]*)" do
+        keys[#keys + 1] = math.tointeger(name) or name
+        for index in rest:gmatch "%[([^%]]+)%]" do
+            keys[#keys + 1] = math.tointeger(index) or index
+        end
+    end
+    return keys
+end
+
+--- Runs one rule. `found(entry, path, message)` is told of each finding; an error of the rule's own is one, too.
+function rule.run(one, release, found)
+    local function report(at, path, format, ...)
+        local entry, prefix = at, {}
+        if type(at) == "table" and at.entry then -- a pod
+            entry, prefix = at.entry, type(path) == "string" and at.path or {}
+        end
+        if type(entry) ~= "table" or type(entry.object) ~= "table" or type(format) ~= "string" then
+            error(("rule '%s': report wants an object or a pod of the release, a path and a text"):format(one.name), 2)
+        end
+        local full = table.move(prefix, 1, #prefix, 1, {})
+        for _, key in ipairs(path_of(path)) do
+            full[#full + 1] = key
+        end
+        found(entry, full, select("#", ...) > 0 and format:format(...) or format)
+    end
+    one.check(release, report)
+end
+
+return rule
