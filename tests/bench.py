@@ -1,15 +1,33 @@
-"""Wall time and peak memory of `render profiles/bklog -e prod` beside `lua5.4 -e return`, taken in turn
-in one run, so that a machine's drift meets both. Prints medians and the size of the program."""
+"""Wall time and peak memory of render and check, beside `lua5.4 -e return`, taken in turn in one run, so that a
+machine's drift meets all. Prints medians and the size of the program."""
 import os
 import statistics
 import subprocess
 
 RUNS = 41
+MANY = "build/tmp/bench"
 COMMANDS = {
     "bkdeploy render profiles/bklog -e prod": ["build/bkdeploy", "render", "profiles/bklog", "-e", "prod"],
+    "bkdeploy check profiles/bklog -e prod": ["build/bkdeploy", "check", "profiles/bklog", "-e", "prod"],
+    "bkdeploy check, 1000 components": ["build/bkdeploy", "check", MANY],
     "bkdeploy version": ["build/bkdeploy", "version"],
     "lua5.4 -e return": ["lua5.4", "-e", "return"],
 }
+
+# 500 Deployments, each with a Service and an Ingress, and 500 ConfigMaps that they mount: 2,001 objects.
+PROFILE = """local bk = require "bk"
+local list = {}
+for i = 1, 500 do
+    local conf = bk.config("conf-" .. i) { ["app.ini"] = "number = " .. i }
+    list[2 * i - 1] = conf
+    list[2 * i] = bk.deployment("web-" .. i) {
+        image = "nginx:1.27", replicas = 2, ports = { http = 80 }, env = { A = "1", B = i, C = "x" },
+        readiness = bk.http "/", resources = { cpu = "50m..200m", memory = "32Mi..64Mi" },
+        files = { ["/etc/app"] = conf }, ingress = { host = "h" .. i .. ".example.com" },
+    }
+end
+return bk.profile "many" { components = list }
+"""
 
 
 def once(argv):
@@ -20,6 +38,9 @@ def once(argv):
 
 
 def main():
+    os.makedirs(MANY, exist_ok=True)
+    with open(f"{MANY}/profile.lua", "w", encoding="utf-8") as file:
+        file.write(PROFILE)
     times = {name: [] for name in COMMANDS}
     for run in range(RUNS + 1):
         for name, argv in COMMANDS.items():

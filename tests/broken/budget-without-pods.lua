@@ -1,0 +1,19 @@
+local bk = require "bk"
+
+local web = bk.deployment "web" {
+    image = "hub.example.com/shop/web:2.4.1",
+    replicas = 2,
+    ports = { http = 8080 },
+    readiness = bk.http "/healthz",
+    resources = { cpu = "100m..1", memory = "128Mi..256Mi" },
+}
+
+local budget = bk.raw "budget" { {
+    apiVersion = "policy/v1", kind = "PodDisruptionBudget", metadata = { name = "web" },
+    spec = {
+        minAvailable = 1,
+        selector = { matchLabels = { app = "web" } }, -- <- budget-without-pods spec.selector
+    },
+} }
+
+return bk.profile "shop" { components = { web, budget } }

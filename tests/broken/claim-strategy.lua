@@ -1,0 +1,14 @@
+local bk = require "bk"
+
+local web = bk.deployment "web" {
+    image = "hub.example.com/shop/web:2.4.1",
+    replicas = 1,
+    ports = { http = 8080 },
+    readiness = bk.http "/healthz",
+    resources = { cpu = "100m..1", memory = "128Mi..256Mi" },
+    claims = {
+        data = { size = "10Gi", path = "/data" }, -- <- claim-strategy spec.template.spec.volumes[0]
+    },
+}
+
+return bk.profile "shop" { components = { web } }

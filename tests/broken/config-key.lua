@@ -1,0 +1,16 @@
+local bk = require "bk"
+
+local conf = bk.config "settings" { level = "info" }
+
+local web = bk.deployment "web" {
+    image = "hub.example.com/shop/web:2.4.1",
+    replicas = 2,
+    ports = { http = 8080 },
+    readiness = bk.http "/healthz",
+    resources = { cpu = "100m..1", memory = "128Mi..256Mi" },
+    env = {
+        LEVEL = conf:key "levl", -- <- invalid levl
+    },
+}
+
+return bk.profile "shop" { components = { web } }

@@ -1,0 +1,18 @@
+local bk = require "bk"
+
+local web = bk.deployment "web" {
+    image = "hub.example.com/shop/web:2.4.1",
+    replicas = 2,
+    ports = { http = 8080 },
+    readiness = bk.http "/healthz",
+    resources = { cpu = "100m..1", memory = "128Mi..256Mi" },
+}
+
+local front = bk.ingress "front" {
+    host = "shop.example.com",
+    paths = {
+        ["/"] = { service = "wbe", port = "http" }, -- <- ingress-backend backend.service.name
+    },
+}
+
+return bk.profile "shop" { components = { web, front } }

@@ -1,0 +1,22 @@
+local bk = require "bk"
+
+local extra = bk.raw "extra" {
+    {
+        apiVersion = "apps/v1", kind = "StatefulSet", metadata = { name = "agent" },
+        spec = {
+            serviceName = "agnet", -- <- missing-service spec.serviceName
+            selector = { matchLabels = { app = "agent" } },
+            template = {
+                metadata = { labels = { app = "agent" } },
+                spec = {
+                    containers = { {
+                        name = "agent", image = "hub.example.com/agent:1.0.2",
+                        resources = { requests = { cpu = "50m", memory = "64Mi" }, limits = { memory = "64Mi" } },
+                    } },
+                },
+            },
+        },
+    },
+}
+
+return bk.profile "shop" { components = { extra } }

@@ -1,0 +1,10 @@
+local bk = require "bk"
+
+local web = bk.deployment "web" { -- <- invalid image
+    replicas = 2,
+    ports = { http = 8080 },
+    readiness = bk.http "/healthz",
+    resources = { cpu = "100m..1", memory = "128Mi..256Mi" },
+}
+
+return bk.profile "shop" { components = { web } }

@@ -1,0 +1,19 @@
+local bk = require "bk"
+
+local extra = bk.raw "extra" {
+    {
+        apiVersion = "apps/v1", kind = "DaemonSet", metadata = { name = "agent" },
+        spec = {
+            selector = { matchLabels = { app = "agent" } },
+            template = {
+                metadata = { labels = { app = "agent" } },
+                spec = { containers = { {
+                    name = "agent", image = "hub.example.com/agent:1.0.2",
+                    resources = { requests = { cpu = "50m", memory = "64Mi" } }, -- <- no-limits resources
+                } } },
+            },
+        },
+    },
+}
+
+return bk.profile "shop" { components = { extra } }

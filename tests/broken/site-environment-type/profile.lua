@@ -1,0 +1,9 @@
+local bk = require "bk"
+
+return bk.extend "base" {
+    environments = {
+        prod = {
+            replicas = "3", -- <- invalid replicas
+        },
+    },
+}

@@ -1,0 +1,7 @@
+local bk = require "bk"
+
+return bk.extend "base" {
+    overrides = { -- <- unknown-field overrides
+        web = { replicas = 3 },
+    },
+}

@@ -1,0 +1,7 @@
+local bk = require "bk"
+
+return bk.extend "base" {
+    override = {
+        wbe = { replicas = 3 }, -- <- invalid wbe
+    },
+}

@@ -1,0 +1,9 @@
+local bk = require "bk"
+
+return bk.extend "base" {
+    override = {
+        web = {
+            replicas = "4", -- <- wrong-type replicas
+        },
+    },
+}

@@ -1,0 +1,7 @@
+local bk = require "bk"
+
+return bk.extend "base" {
+    remove = {
+        "wbe", -- <- invalid wbe
+    },
+}

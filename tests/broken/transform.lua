@@ -1,0 +1,19 @@
+local bk = require "bk"
+
+local web = bk.deployment "web" {
+    image = "hub.example.com/shop/web:2.4.1",
+    replicas = 2,
+    ports = { http = 8080 },
+    readiness = bk.http "/healthz",
+    resources = { cpu = "100m..1", memory = "128Mi..256Mi" },
+}
+
+return bk.profile "shop" {
+    components = { web },
+    transform = function(object)
+        if object.kind == "Deployment" then
+            object.metadata.annotations = object.metadata.annotations or {}
+            object.metadata.annotations["example.com/owner id"] = "shop" -- <- bad-label metadata.annotations
+        end
+    end,
+}
