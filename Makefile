@@ -82,7 +82,7 @@ demo: deps ## BK LOG on a local control plane, from nothing
 	build/bkdeploy apply profiles/bklog -e dev --yes --kubeconfig build/cluster/kubeconfig
 	build/bkdeploy status profiles/bklog -e dev --kubeconfig build/cluster/kubeconfig
 
-bench: deps all $(BUILD)/measure ## time and memory of render beside the bare interpreter
+bench: deps all $(BUILD)/measure ## time and memory of render and check beside the bare interpreter
 	@python3 tests/bench.py
 
 $(BUILD)/measure: tests/measure.c
