@@ -263,9 +263,12 @@ static const struct embedded_module *find_embedded(const char *name)
  */
 static bool makes_objects(const char *name)
 {
-    static const char *const others[] = { "bk.check",  "bk.hash",    "bk.init", "bk.input",
-                                          "bk.origin", "bk.release", "bk.rule", "bk.review",
-                                          "bk.patch",  "bk.tables" };
+    static const char *const others[] = {
+        "bk.check", "bk.component", "bk.elsewhere", "bk.env",     "bk.generate", "bk.hash",
+        "bk.init",  "bk.input",     "bk.mount",     "bk.ordered", "bk.origin",   "bk.patch",
+        "bk.port",  "bk.quantity",  "bk.raw",       "bk.release", "bk.review",   "bk.rule",
+        "bk.site",  "bk.tables",    "bk.values",    "bk.config",  "bk.profile",
+    };
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         if (strcmp(name, others[i]) == 0)
             return false;
