@@ -70,6 +70,8 @@ function expression.value(node, on_reference)
     elseif not kind then
         local made = {}
         for key, item in next, node do
+            -- What the input gives as a name may be anything; what is printed has texts for names.
+            assert(type(key) == "string" or math.type(key) == "integer" and key >= 1 and key <= #node, "no name")
             made[key] = expression.value(item, on_reference)
         end
         return setmetatable(made, getmetatable(node))

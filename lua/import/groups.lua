@@ -56,12 +56,12 @@ end
 local function backends(spec)
     local names = {}
     for _, rule in ipairs(json.list(spec.rules)) do
-        for _, path in ipairs(json.list(json.map(rule.http).paths)) do
-            names[#names + 1] = json.map(json.map(path.backend).service).name or false
+        for _, path in ipairs(json.list(json.map(json.map(rule).http).paths)) do
+            names[#names + 1] = json.map(json.map(json.map(path).backend).service).name or false
         end
     end
     if spec.defaultBackend then
-        names[#names + 1] = json.map(spec.defaultBackend.service).name or false
+        names[#names + 1] = json.map(json.map(spec.defaultBackend).service).name or false
     end
     return names
 end
@@ -116,7 +116,7 @@ attach.NetworkPolicy = by_selector("policy", "podSelector")
 function attach.PersistentVolumeClaim(object, workloads, place)
     local function mounts(one)
         for _, given in ipairs(json.list(json.map(workload.template(one.object).spec).volumes)) do
-            if json.map(given.persistentVolumeClaim).claimName == object.metadata.name then
+            if json.map(json.map(given).persistentVolumeClaim).claimName == object.metadata.name then
                 return true
             end
         end

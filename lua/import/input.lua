@@ -35,6 +35,9 @@ function input.flatten(objects, options)
                 fail(options, place, "this object has no %s", field)
             end
         end
+        if type(metadata.namespace or "") ~= "string" and metadata.namespace ~= json.null then
+            fail(options, place, "the namespace of %s %s is no string", object.kind, metadata.name)
+        end
         flat[#flat + 1] = { object = object, place = place }
     end
     for i, object in ipairs(objects) do

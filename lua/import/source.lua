@@ -153,6 +153,7 @@ local print_value
 local function arguments_text(arguments, indent, room, order)
     local first = arguments[1]
     local is_plain = type(first) == "table" and not expression.kind(first)
+        and not (json.is_list(first) and #first == 0) -- that is a call: bk.array {}
     if #arguments == 0 then
         return "()"
     elseif #arguments == 1 and (type(first) == "string" or is_plain) then

@@ -71,7 +71,8 @@ function surroundings.of(name, objects, is_plain)
 
     --- The namespace of an object, as others mean it.
     function self.place(object)
-        return object.metadata.namespace or self.namespace or "default"
+        local own = object.metadata.namespace
+        return type(own) == "string" and own ~= "" and own or self.namespace or "default"
     end
 
     local function key_of(kind, place, name_of)

@@ -135,7 +135,12 @@ describe("the text of imported manifests", function()
 {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web", "creationTimestamp": null}, "spec": {
   "selector": {"matchLabels": {"app": "web"}}, "strategy": {}, "template": {"metadata": {"creationTimestamp": null,
   "labels": {"app": "web"}}, "spec": {"containers": [{"name": "web", "image": "i", "resources": {}, "env": [], "args": []}],
-  "volumes": []}}}, "status": {}}]==]
+  "volumes": []}}}, "status": {}}
+---
+{"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": {"name": "nobody", "namespace": null},
+ "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "r"}, "subjects": []}
+---
+{"apiVersion": "v1", "kind": "Service", "metadata": {"name": "odd"}, "spec": {"ports": [{"name": true, "port": "x"}]}}]==]
         assert.is_truthy(text:find("math.mininteger", 1, true))
         assert.is_truthy(text:find("9007199254740993", 1, true))
         assert.is_truthy(text:find 'bk.deployment "web"')
