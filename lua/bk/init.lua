@@ -2,7 +2,6 @@
 
 local access = require "bk.access"
 local check = require "bk.check"
-local cjson = require "cjson"
 local config = require "bk.config"
 local custom = require "bk.custom"
 local env = require "bk.env"
@@ -41,7 +40,7 @@ local bk = {
     http = probe.http, tcp = probe.tcp, exec = probe.exec, grpc = probe.grpc,
     host_path = volume.host_path, empty_dir = volume.empty_dir, existing_claim = volume.existing_claim,
     nfs = volume.nfs, csi = volume.csi, projected = volume.projected, token = volume.token, volume = volume.other,
-    mount = mount.by_name, null = cjson.null,
+    mount = mount.by_name, null = host.null,
 }
 
 --- bk.read "files/my.cnf": the text of a file below the profile's folder.

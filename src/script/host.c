@@ -462,6 +462,8 @@ void host_open(lua_State *L, struct host *host)
         origin_open(L);
     lua_pushvalue(L, -3);
     lua_setfield(L, -2, "inputs");
+    lua_pushlightuserdata(L, NULL); /* as cjson's, which need not be loaded for it */
+    lua_setfield(L, -2, "null");
     lua_setfield(L, -2, "bk.host");
     lua_rawsetp(L, LUA_REGISTRYINDEX, &loaded_key);
     lua_pop(L, 1);
