@@ -75,7 +75,7 @@ local function variables_of(release, pod, container)
             local entry = name and release:find(kind, name, pod.namespace)
             may_have_more = may_have_more or (name ~= nil and not entry)
             for _, data in ipairs { "data", "stringData" } do
-                for key in pairs(table_of(entry and entry.object[data])) do
+                for key in next, table_of(entry and entry.object[data]) do
                     found[(source.prefix or "") .. key] = held(release, kind, name, pod.namespace, key)
                 end
             end
@@ -99,7 +99,7 @@ local function variables_of(release, pod, container)
         end
         found[variable.name] = one
     end
-    for _, one in pairs(found) do
+    for _, one in next, found do
         one.entry, one.path = one.entry or pod.entry, one.path or container.path
     end
     return found, may_have_more
