@@ -216,10 +216,7 @@ describe("manifests in", function()
     end)
 
     it("reads random texts as kubectl does", function()
-        if not kubectl_is_there() then
-            pending("kubectl is not built: tests/cluster/cluster build")
-            return
-        end
+        assert.is_truthy(kubectl_is_there(), "kubectl is not built: tests/cluster/cluster build")
         math.randomseed(11)
         local alphabet, texts, keys = "0011223456789.._+-eExXoObBnfaTNyY~", {}, { "keys:" }
         while #texts < 3000 do
