@@ -20,7 +20,7 @@ BUILD = build/sanitize
 CFLAGS = -O1 -g -fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=all
 endif
 
-SOURCES := $(shell find src -name '*.c' | LC_ALL=C sort)
+SOURCES := $(shell find src -name '*.c' ! -path src/script/embed.c | LC_ALL=C sort)
 LUA_SOURCES := $(shell find lua -name '*.lua' ! -name '*.meta.lua' | LC_ALL=C sort)
 OBJECTS = $(SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/embedded.o
 
@@ -37,10 +37,18 @@ $(BUILD)/%.o: %.c
 
 $(BUILD)/src/command/command.o: ALL_CFLAGS += -DBKDEPLOY_VERSION='"$(VERSION)"'
 
-$(BUILD)/embedded.c: src/script/embed.lua $(LUA_SOURCES)
+# A program of the build: rewrites modules of lua/ for embed.lua.
+EMBED_OBJECTS = $(patsubst %.c,$(BUILD)/%.o,src/script/embed.c src/script/trace.c src/script/lexer.c \
+                src/base/buf.c src/base/mem.c)
+
+$(BUILD)/embed: $(EMBED_OBJECTS)
+	@echo LINK $@
+	@$(CC) $(CFLAGS) -o $@ $^
+
+$(BUILD)/embedded.c: src/script/embed.lua $(BUILD)/embed $(LUA_SOURCES)
 	@echo EMBED lua/
 	@mkdir -p $(@D)
-	@lua5.4 src/script/embed.lua $(LUA_SOURCES) > $@.new && mv $@.new $@
+	@lua5.4 src/script/embed.lua $(BUILD)/embed $(LUA_SOURCES) > $@.new && mv $@.new $@
 
 $(BUILD)/embedded.o: $(BUILD)/embedded.c
 	@$(CC) $(ALL_CFLAGS) -c -o $@ $<
@@ -59,7 +67,7 @@ $(BUILD)/pic/%.o: %.c
 	@mkdir -p $(@D)
 	@$(CC) $(ALL_CFLAGS) -fPIC -MMD -MP -c -o $@ $<
 
--include $(OBJECTS:.o=.d) $(NATIVE_OBJECTS:.o=.d)
+-include $(OBJECTS:.o=.d) $(EMBED_OBJECTS:.o=.d) $(NATIVE_OBJECTS:.o=.d)
 
 test: deps ## run every test; ends with one line "N passed, N failed"
 	@tests/run
@@ -106,6 +114,6 @@ help: ## this list
 	@sed -n 's/^\([a-z -]*\):.*## /\1: /p' Makefile
 
 clean: ## remove what was built, but the control plane's programs
-	@rm -rf build/src build/pic build/native.so build/tmp build/sanitize build/bkdeploy build/embedded.* build/measure
+	@rm -rf build/src build/pic build/native.so build/tmp build/sanitize build/bkdeploy build/embed build/embedded.* build/measure
 
 .PHONY: all test deps lint cluster-up cluster-down cluster-status demo bench install docs schema help clean

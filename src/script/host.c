@@ -15,7 +15,6 @@
 
 #include "base/err.h"
 #include "base/interrupt.h"
-#include "script/embedded.h"
 #include "script/folder.h"
 #include "script/library.h"
 #include "script/origin.h"
@@ -183,21 +182,28 @@ void host_push_file(lua_State *L, const char *path)
     luaL_pushresultsize(&text, got);
 }
 
+/* Pushes the function of a chunk; false, and nothing, when Lua does not take it. Raises nothing,
+ * since luaL_loadbufferx() is a protected call itself. */
+static bool load_if_good(lua_State *L, const void *chunk, size_t length, const char *name,
+                         const char *mode)
+{
+    if (chunk && luaL_loadbufferx(L, chunk, length, name, mode) == LUA_OK)
+        return true;
+    if (chunk)
+        lua_pop(L, 1);
+    return false;
+}
+
 /* Loads the text so that it reports what makes its tables; false when only Lua can tell what it is.
  * Pushes nothing then. */
 static bool load_traced(lua_State *L, const char *path, const char *text, size_t length,
                         const char *name)
 {
     size_t traced_length;
-    /* luaL_loadbufferx() raises nothing: it is a protected call itself. */
-    char *traced = trace_rewrite(&host_of(L)->trace, path, text, length, &traced_length);
-    if (!traced)
-        return false;
-    int status = luaL_loadbufferx(L, traced, traced_length, name, "t");
+    char *traced = sites_rewrite(&host_of(L)->sites, path, text, length, &traced_length);
+    bool good = load_if_good(L, traced, traced_length, name, "t");
     free(traced);
-    if (status != LUA_OK)
-        lua_pop(L, 1);
-    return status == LUA_OK;
+    return good;
 }
 
 int host_load_file(lua_State *L, const char *path)
@@ -259,36 +265,28 @@ static const struct embedded_module *find_embedded(const char *name)
     return NULL;
 }
 
-/* Whether an own module makes what the profile's fields go into; the others are not worth tracing.
- */
-static bool makes_objects(const char *name)
+/* Pushes the loader of an own module from its text: this is another Lua 5.4 than the one that built
+ * the program. */
+static void push_from_text(lua_State *L, const struct embedded_module *module, bool traced,
+                           const char *name)
 {
-    static const char *const others[] = {
-        "bk.check", "bk.component", "bk.elsewhere", "bk.env",     "bk.generate", "bk.hash",
-        "bk.init",  "bk.input",     "bk.mount",     "bk.ordered", "bk.origin",   "bk.patch",
-        "bk.port",  "bk.quantity",  "bk.raw",       "bk.release", "bk.review",   "bk.rule",
-        "bk.site",  "bk.tables",    "bk.values",    "bk.config",  "bk.profile",
-    };
-    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-        if (strcmp(name, others[i]) == 0)
-            return false;
-    return strncmp(name, "bk.", 3) == 0 && strncmp(name, "bk.rules.", 9) != 0;
+    size_t length;
+    char *text = traced ? sites_rewrite_module(&host_of(L)->sites, module, &length) : NULL;
+    bool good = load_if_good(L, text, length, name, "t");
+    free(text);
+    if (!good && luaL_loadbufferx(L, (const char *)module->source, module->source_length, name,
+                                  "t") != LUA_OK)
+        lua_error(L);
 }
 
 /* Pushes the loader of an own module. */
 static void push_embedded(lua_State *L, const struct embedded_module *module)
 {
-    const char *text = (const char *)module->source,
-               *name = lua_pushfstring(L, "=[%s]", module->name);
-    if (host_of(L)->tracing && makes_objects(module->name) &&
-        load_traced(L, name, text, module->source_length, name))
-        return;
-    if (luaL_loadbufferx(L, (const char *)module->compiled, module->compiled_length, name, "b") ==
-        LUA_OK)
-        return;
-    lua_pop(L, 1); /* another Lua 5.4 than the one that built the program */
-    if (luaL_loadbufferx(L, text, module->source_length, name, "t") != LUA_OK)
-        lua_error(L);
+    const char *name = lua_pushfstring(L, "=[%s]", module->name);
+    bool traced = host_of(L)->tracing && module->traced;
+    if (!load_if_good(L, traced ? module->traced : module->compiled,
+                      traced ? module->traced_length : module->compiled_length, name, "b"))
+        push_from_text(L, module, traced, name);
 }
 
 /* Pushes the loader of a module, or raises with what was looked for. */
@@ -486,7 +484,7 @@ void host_close(lua_State *L, struct host *host)
         lua_close(L);
     while (host->bases_count)
         free(host->bases[--host->bases_count]);
-    trace_release(&host->trace);
+    sites_release(&host->sites);
     heap_release(&host->heap);
 }
 

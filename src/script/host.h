@@ -10,7 +10,7 @@
 #include <stddef.h>
 
 #include "script/heap.h"
-#include "script/trace.h"
+#include "script/sites.h"
 
 enum { HOST_BASES_MAX = 8 };
 
@@ -23,7 +23,7 @@ struct host {
     bool quiet;          /* print() says nothing */
     bool has_finalizers; /* cjson is loaded, which holds memory that is not the state's */
     bool tracing;        /* the profile's code reports which lines make what (script/origin.h) */
-    struct trace trace;
+    struct sites sites;
     size_t memory_limit; /* bytes; 0: none */
     unsigned long long instruction_limit;
 

@@ -3,7 +3,7 @@
 #include <stdbool.h>
 
 #include "script/host.h"
-#include "script/trace.h"
+#include "script/sites.h"
 
 /* Of the registry: what constructors made ({ [table] = record }), what was assigned ({ [table] =
  * { [key] = record, or { false, record, record, ... } } }), and assignments whose key is still to
@@ -16,17 +16,18 @@ enum { PENDING_MAX = 200 };
 
 static const struct trace_site *site_at(lua_State *L, lua_Integer number)
 {
-    const struct trace *trace = &host_of(L)->trace;
-    if (number < 0 || (size_t)number >= trace->count)
+    const struct trace_site *site =
+        number < 0 ? NULL : sites_at(&host_of(L)->sites, (size_t)number);
+    if (!site)
         luaL_error(L, "no place %I", (LUAI_UACINT)number);
-    return &trace->sites[number];
+    return site;
 }
 
-/* Pushes the record of a call f(number, value, bases...). */
-static void push_record(lua_State *L)
+/* Pushes the record of a call f(number, ...) whose bases begin at the argument `first`. */
+static void push_record(lua_State *L, int first)
 {
-    int bases = lua_gettop(L) - 2;
-    if (bases == 0) {
+    int bases = lua_gettop(L) - first + 1;
+    if (bases <= 0) {
         lua_pushvalue(L, 1);
         return;
     }
@@ -34,7 +35,7 @@ static void push_record(lua_State *L)
     lua_pushvalue(L, 1);
     lua_rawseti(L, -2, 1);
     for (int i = 0; i < bases; i++) {
-        lua_pushvalue(L, 3 + i);
+        lua_pushvalue(L, first + i);
         lua_rawseti(L, -2, 2 + i);
     }
 }
@@ -42,7 +43,7 @@ static void push_record(lua_State *L)
 /* t(number, table, bases...) */
 static int made(lua_State *L)
 {
-    push_record(L);
+    push_record(L, 3);
     lua_rawgetp(L, LUA_REGISTRYINDEX, &made_key); // number table bases record made
     lua_pushvalue(L, 2);
     lua_pushvalue(L, -3);
@@ -95,37 +96,37 @@ static void append(lua_State *L, int table, int record)
     lua_pop(L, 4);
 }
 
-/* s(number, value, bases...) */
+/* Keeps a record of a table until its key comes. */
+static void keep_pending(lua_State *L, int number, int table, int record)
+{
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &pending_key);
+    lua_createtable(L, 3, 0);
+    lua_pushvalue(L, number);
+    lua_rawseti(L, -2, 1);
+    lua_pushvalue(L, table);
+    lua_rawseti(L, -2, 2);
+    lua_pushvalue(L, record);
+    lua_rawseti(L, -2, 3);
+    lua_Integer count = (lua_Integer)lua_rawlen(L, -2);
+    /* Errors between s and k leave some behind. */
+    lua_rawseti(L, -2, count < PENDING_MAX ? count + 1 : count);
+    lua_pop(L, 1);
+}
+
+/* s(number, key, value, bases...); the key is nil when it is still to come. */
 static int will_assign(lua_State *L)
 {
-    const struct trace_site *site = site_at(L, luaL_checkinteger(L, 1));
-    if (!lua_istable(L, 2)) {
-        lua_settop(L, 2); /* Lua itself says that it has no fields */
-        return 1;
+    if (lua_istable(L, 3)) { /* else Lua itself says that it has no fields */
+        push_record(L, 4);
+        int record = lua_gettop(L);
+        if (lua_isnil(L, 2)) {
+            keep_pending(L, 1, 3, record);
+        } else {
+            lua_pushvalue(L, 2);
+            append(L, 3, record);
+        }
     }
-    const struct trace_field *field = site->fields;
-    push_record(L);
-    int record = lua_gettop(L);
-    if (field->kind == TRACE_FIELD_NAME) {
-        lua_pushstring(L, field->key.name);
-        append(L, 2, record);
-    } else if (field->kind == TRACE_FIELD_INDEX) {
-        lua_pushinteger(L, field->key.index);
-        append(L, 2, record);
-    } else {
-        lua_rawgetp(L, LUA_REGISTRYINDEX, &pending_key);
-        lua_createtable(L, 3, 0);
-        lua_pushvalue(L, 1);
-        lua_rawseti(L, -2, 1);
-        lua_pushvalue(L, 2);
-        lua_rawseti(L, -2, 2);
-        lua_pushvalue(L, record);
-        lua_rawseti(L, -2, 3);
-        lua_Integer count = (lua_Integer)lua_rawlen(L, -2);
-        /* Errors between s and k leave some behind. */
-        lua_rawseti(L, -2, count < PENDING_MAX ? count + 1 : count);
-    }
-    lua_settop(L, 2);
+    lua_settop(L, 3);
     return 1;
 }
 

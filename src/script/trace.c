@@ -98,7 +98,7 @@ struct edit {
 
 /* A site whose fields are being read. */
 struct opened {
-    size_t number;
+    size_t index; /* of trace.sites */
     unsigned bases[TRACE_BASES_MAX];
     unsigned bases_count;
 };
@@ -587,8 +587,13 @@ static void open_site(struct parser *p, struct opened *site, enum trace_site_kin
     struct trace *trace = p->trace;
     trace->sites = grown(trace->sites, &trace->size, trace->count, sizeof *trace->sites);
     trace->sites[trace->count] = (struct trace_site){ .kind = kind, .file = p->file, .line = line };
-    site->number = trace->count++;
+    site->index = trace->count++;
     site->bases_count = 0;
+}
+
+static size_t number_of(const struct parser *p, const struct opened *site)
+{
+    return p->trace->first + site->index;
 }
 
 static void add_field(struct parser *p, const struct trace_field *field)
@@ -600,7 +605,7 @@ static void add_field(struct parser *p, const struct trace_field *field)
 /* Gives the site the fields that were added since there were `first`. */
 static void close_site(struct parser *p, const struct opened *opened, size_t first)
 {
-    struct trace_site *site = &p->trace->sites[opened->number];
+    struct trace_site *site = &p->trace->sites[opened->index];
     site->bases_count = opened->bases_count;
     site->fields_count = p->fields_count - first;
     site->fields = site->fields_count
@@ -666,7 +671,7 @@ static void constructor(struct parser *p, bool is_argument)
         begin_edit(p, edit);
     else
         begin_edit_apart(p, edit);
-    buf_addf(&p->words, "%s__bk_t(%zu,", is_argument ? "(" : "", site.number);
+    buf_addf(&p->words, "%s__bk_t(%zu,", is_argument ? "(" : "", number_of(p, &site));
     end_edit(p, edit);
     expect(p, '{');
     while (p->token.kind != '}' && p->token.kind != TOKEN_EOF) {
@@ -1021,6 +1026,34 @@ static void add_target(struct parser *p, struct target *target)
     p->targets[p->targets_count++] = *target;
 }
 
+/* A key that the text tells, as Lua reads it; `nil` for one that it does not. */
+static void add_field_key(struct parser *p, const struct trace_field *field)
+{
+    if (field->kind == TRACE_FIELD_COMPUTED) {
+        buf_adds(&p->words, "nil");
+    } else if (field->kind == TRACE_FIELD_INDEX) {
+        /* In decimal the least one would be a float. */
+        buf_addf(&p->words, "0x%llx", (unsigned long long)field->key.index);
+    } else {
+        buf_adds(&p->words, "\"");
+        for (const char *at = field->key.name; *at; at++) {
+            unsigned char letter = (unsigned char)*at;
+            bool plain = (letter >= '0' && letter <= '9') || letter == '_' ||
+                         ((letter | 0x20) >= 'a' && (letter | 0x20) <= 'z');
+            buf_addf(&p->words, plain ? "%c" : "\\%03d", letter);
+        }
+        buf_adds(&p->words, "\"");
+    }
+}
+
+/* __bk_s(number,key, */
+static void add_call_s(struct parser *p, const struct target *target)
+{
+    buf_addf(&p->words, "__bk_s(%zu,", number_of(p, &target->site));
+    add_field_key(p, &target->field);
+    buf_adds(&p->words, ",");
+}
+
 /* Fills in the words around a target, once its site's bases are known. */
 static void write_target(struct parser *p, struct target *target, bool is_only)
 {
@@ -1029,13 +1062,14 @@ static void write_target(struct parser *p, struct target *target, bool is_only)
     begin_edit_apart(p, target->edit_start);
     if (is_only && target->prefix_is_local) {
         /* A statement before it, so that Lua still sees the variable that is assigned to. */
-        buf_addf(&p->words, "__bk_s(%zu,", site->number);
+        add_call_s(p, target);
         add_name(p, p->variables[target->variable].name);
         add_bases(p, site);
         buf_adds(&p->words, ");");
         end_edit(p, target->edit_start);
     } else {
-        buf_addf(&p->words, "__bk_s(%zu,(", site->number);
+        add_call_s(p, target);
+        buf_adds(&p->words, "(");
         end_edit(p, target->edit_start);
         begin_edit(p, target->edit_prefix);
         buf_adds(&p->words, ")");
@@ -1046,13 +1080,13 @@ static void write_target(struct parser *p, struct target *target, bool is_only)
             const char *name =
                 subject->name == NAMELESS ? subject->text : keep_name(p, subject->name);
             char *text = xasprintf("%s '%s'", subject->what, name);
-            p->trace->sites[site->number].subject = keep_text(p, text, strlen(text));
+            p->trace->sites[site->index].subject = keep_text(p, text, strlen(text));
             free(text);
         }
     }
     if (target->field.kind == TRACE_FIELD_COMPUTED) {
         begin_edit_apart(p, target->edit_key);
-        buf_addf(&p->words, "__bk_k(%zu,", site->number);
+        buf_addf(&p->words, "__bk_k(%zu,", number_of(p, site));
         end_edit(p, target->edit_key);
         begin_edit(p, target->edit_key_end);
         buf_adds(&p->words, ")");
@@ -1073,7 +1107,7 @@ static void close_target(struct parser *p, struct target *target, const struct g
 }
 
 /* One more than Lua's, since the prefix becomes an argument in parentheses. */
-static const unsigned target_levels = 2, target_registers = 4;
+static const unsigned target_levels = 2, target_registers = 5;
 
 /* target, target... = value, value... from behind the first target on. */
 static void assignment(struct parser *p, struct target *target)
@@ -1484,5 +1518,5 @@ void trace_release(struct trace *trace)
 {
     free(trace->sites);
     release_blocks(trace->blocks);
-    *trace = (struct trace)TRACE_INIT;
+    *trace = (struct trace){ .first = trace->first };
 }

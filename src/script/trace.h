@@ -12,16 +12,18 @@
  * a global function of the host, which returns three functions:
  *
  *     t(site, table, bases...)  a constructor made `table`; returns it, as its only result
- *     s(site, value, bases...)  a field of `value` will be assigned; returns it, whatever it is
- *     k(site, key)              its key, when the text does not tell it; returns it. Comes after
- *                               s of the same site, before the assignment
+ *     s(site, key, value, bases...)
+ *                               a field of `value` will be assigned; returns it, whatever it is.
+ *                               `key` is nil when the text does not tell it
+ *     k(site, key)              tells it then; returns it. Comes after s of the same site, before
+ *                               the assignment
  *
  * and has in place of            then
  *
  *     { ... }                    __bk_t(1,{ ... },a,b)       f{ ... } becomes f(__bk_t(1,{ ... }))
- *     local.x = v                __bk_s(1,local,a,b);local.x = v
- *     prefix.x = v               __bk_s(1,(prefix),a,b).x = v      also each of several targets
- *     prefix[key] = v            __bk_s(1,(prefix),a,b)[__bk_k(1,key)] = v
+ *     local.x = v                __bk_s(1,"x",local,a,b);local.x = v
+ *     prefix.x = v               __bk_s(1,"x",(prefix),a,b).x = v  also each of several targets
+ *     prefix[key] = v            __bk_s(1,nil,(prefix),a,b)[__bk_k(1,key)] = v
  *     prefix["x"] = v            as prefix.x: the text tells the key; so an integer
  *
  * where 1 is the number of the site, and the bases a, b are local variables that the field's links
@@ -92,14 +94,15 @@ struct trace_block;
 
 /* The sites of any number of files. All that they point to is the trace's own. */
 struct trace {
-    struct trace_site *sites; /* by number */
+    struct trace_site *sites;
     size_t count, size;
+    size_t first; /* the number of the first one in the new text */
     struct trace_block *blocks;
 };
 
 #define TRACE_INIT                                                                                 \
     {                                                                                              \
-        NULL, 0, 0, NULL                                                                           \
+        NULL, 0, 0, 0, NULL                                                                        \
     }
 
 /*
@@ -121,7 +124,7 @@ char *trace_rewrite(struct trace *trace, const char *file, const char *text, siz
 const struct trace_field *trace_field(const struct trace_site *site, const char *key,
                                       long long index);
 
-/* Frees what the trace holds; it is as new. */
+/* Frees what the trace holds; it is as new, but for its first number. */
 void trace_release(struct trace *trace);
 
 #endif

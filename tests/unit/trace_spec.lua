@@ -31,8 +31,11 @@ local function recorder(sites)
                 notes.bad = "t: no table"
             end
             return made
-        end, function(id, value, ...)
+        end, function(id, key, value, ...)
             notes.s = notes.s + 1
+            if sites[id].fields[1].kind ~= "computed" and key ~= sites[id].fields[1].key or math.type(key) == "float" then
+                notes.bad = "s: another key"
+            end
             bases(id, ...)
             if sites[id].kind ~= "assignment" then
                 notes.bad = "s: no assignment"
@@ -92,21 +95,23 @@ describe("a traced chunk's text", function()
         { "local a = {}\n(f)()", "local a = __bk_t(0,{});\n(f)()" },
         { "repeat until x == {} (f){}", "repeat until x == __bk_t(0,{}); (f)(__bk_t(1,{}))" },
         { "f{}\n(g)()", "f(__bk_t(0,{}))\n(g)()" },
-        { "x.y = 1", "__bk_s(0,(x)).y = 1" },
-        { "x.y\n.z\n=\n1", "__bk_s(0,(x.y))\n.z\n=\n1" },
-        { "local t t.x = 1", "local t __bk_s(0,t);t.x = 1" },
-        { "local t t[t.i] = t.x.y", "local t __bk_s(0,t,t);t[__bk_k(0,t.i)] = t.x.y" },
-        { "local t t[ [[k]] ], t[-1] = 1", "local t __bk_s(0,(t))[ [[k]] ], __bk_s(1,(t))[__bk_k(1,-1)] = 1" },
+        { "x.y = 1", '__bk_s(0,"y",(x)).y = 1' },
+        { "x.y\n.z\n=\n1", '__bk_s(0,"z",(x.y))\n.z\n=\n1' },
+        { "local t t.x = 1", 'local t __bk_s(0,"x",t);t.x = 1' },
+        { "local t t[t.i] = t.x.y", "local t __bk_s(0,nil,t,t);t[__bk_k(0,t.i)] = t.x.y" },
+        { "local t t[ [[k]] ], t[-1] = 1", 'local t __bk_s(0,"k",(t))[ [[k]] ], __bk_s(1,nil,(t))[__bk_k(1,-1)] = 1' },
+        { "x['a\\n.'], x[10], x[0x8000000000000000] = 1", [[__bk_s(0,"a\010\046",(x))['a\n.'], __bk_s(1,0xa,(x))[10], ]]
+            .. "__bk_s(2,0x8000000000000000,(x))[0x8000000000000000] = 1" },
         { "local e t.a, b, t['c'].d = e.x, e.y, e.z",
-            "local e __bk_s(0,(t),e).a, b, __bk_s(1,(t['c']),e).d = e.x, e.y, e.z" },
-        { "x=1(f{}).y=2", "x=1 __bk_s(1,((f(__bk_t(0,{}))))).y=2" },
-        { "f().x[{}] = {}", "__bk_s(1,(f().x))[__bk_k(1,__bk_t(0,{}))] = __bk_t(2,{})" },
-        { "do(f{}):m()[a[b]]=v end", "do __bk_s(1,((f(__bk_t(0,{}))):m()))[__bk_k(1,a[b])]=v end" },
-        { "function t.x:y(a) self.z = a.b end", "function t.x:y(a) __bk_s(0,self,a);self.z = a.b end" },
+            [[local e __bk_s(0,"a",(t),e).a, b, __bk_s(1,"d",(t['c']),e).d = e.x, e.y, e.z]] },
+        { "x=1(f{}).y=2", 'x=1 __bk_s(1,"y",((f(__bk_t(0,{}))))).y=2' },
+        { "f().x[{}] = {}", "__bk_s(1,nil,(f().x))[__bk_k(1,__bk_t(0,{}))] = __bk_t(2,{})" },
+        { "do(f{}):m()[a[b]]=v end", "do __bk_s(1,nil,((f(__bk_t(0,{}))):m()))[__bk_k(1,a[b])]=v end" },
+        { "function t.x:y(a) self.z = a.b end", 'function t.x:y(a) __bk_s(0,"z",self,a);self.z = a.b end' },
         { "local a, b = x.y; return { a.k, b[1].z, f(a.l.m()), a:n(), a.o:p(), -a.q, a[c].r }",
             "local a, b = x.y; return __bk_t(0,{ a.k, b[1].z, f(a.l.m()), a:n(), a.o:p(), -a.q, a[c].r },a,b)" },
         { "for i, v in pairs{} do local w = v.x t.y = w end",
-            "for i, v in pairs(__bk_t(0,{})) do local w = v.x __bk_s(1,(t),v).y = w end" },
+            'for i, v in pairs(__bk_t(0,{})) do local w = v.x __bk_s(1,"y",(t),v).y = w end' },
     } do
         it(("%q"):format(case[1]), function()
             assert.equal(HEADER .. case[2], (rewritten(case[1])))
@@ -408,7 +413,7 @@ return component]==]
         local all, first, wrong, second = native.trace("return {}", "x = {} y = {", "x = {} x.y = 1")
         assert.equal(HEADER .. "return __bk_t(0,{})", first)
         assert.is_false(wrong)
-        assert.equal(HEADER .. "x = __bk_t(1,{}) __bk_s(2,(x)).y = 1", second)
+        assert.equal(HEADER .. 'x = __bk_t(1,{}) __bk_s(2,"y",(x)).y = 1', second)
         assert.same({ "1", "3", "3", 3 }, { all[0].file, all[1].file, all[2].file, all.count })
     end)
 end)
