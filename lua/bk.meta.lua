@@ -19,7 +19,7 @@ local bk = {}
 ---@field version? string|fun(env: table): string stands on the namespace, for others that require this profile
 ---@field requires? (string[])|fun(env: table): string[]? other releases, by version, that must be on the cluster: `{ "bkiam ^1.12.0", "bkpaas ^2.14.0 or bk-apigateway ^1.12.0" }`
 ---@field transform? fun(object: table, component: string, env: table): table? sees every object before it leaves the profile; changes it, or returns another
----@field rules? bk.Rule[] the profile's own rules for `bkdeploy check`
+---@field rules? (bk.Rule[])|fun(): bk.Rule[] the profile's own rules for `bkdeploy check`; a function is called by it only, so that other commands need not load them
 ---@field allow? table<string, string> rules of `bkdeploy check` that are not for this profile, each with the reason: `{ ["latest-tag"] = "a mirror that never moves" }`
 
 --- A profile: what a script returns. `--set replicas=5` changes a value of the environment, `--set web.image=a:2` a field
@@ -92,7 +92,7 @@ function bk.cluster(fields) end
 ---@field override? table<string, table>|fun(env: table): table<string, table> fields by component; maps are merged, lists replaced, `bk.remove` takes one away
 ---@field add? (bk.Part[])|fun(env: table): bk.Part[] more components
 ---@field transform? fun(object: table, component: string, env: table): table?
----@field rules? bk.Rule[] the profile's own rules for `bkdeploy check`
+---@field rules? (bk.Rule[])|fun(): bk.Rule[] the profile's own rules for `bkdeploy check`; a function is called by it only, so that other commands need not load them
 ---@field allow? table<string, string> rules of `bkdeploy check` that are not for this site, each with the reason: `{ ["latest-tag"] = "a mirror that never moves" }`
 
 --- A site: another profile with changes. It is the folder of that name beside the profile's own folder, or beside one of

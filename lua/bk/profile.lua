@@ -27,7 +27,7 @@ local rules = {
     bare = check.flag, labels = check.map,
     components = check.either("a list of components, or a function that returns one", is_function,
         check.list(check.any)),
-    transform = is_function, rules = check.list(rule.is_rule), allow = rule.allow,
+    transform = is_function, rules = rule.list_or_function, allow = rule.allow,
     version = check.either("a version such as 1.2.3, or a function of the environment that returns one", check.text,
         is_function),
     requires = check.either("a list as { \"bkiam ^1.12.0\" }, or a function of the environment that returns one",
@@ -66,7 +66,8 @@ function profile.new(name)
                     type(given) == "table" and ", its 'cluster' a bk.cluster" or "")
             end
         end
-        return make { name = name, spec = spec, where = where, rules = spec.rules or {}, allowed = spec.allow or {},
+        return make { name = name, spec = spec, where = where, allowed = spec.allow or {},
+            rules = { { spec = spec, where = where } },
             transforms = spec.transform and { { run = spec.transform, where = where } } or {} }
     end
 end
@@ -396,7 +397,7 @@ end
 
 --- The profile's own rules, and those of the profiles that it extends.
 function profile.rules_of(made)
-    return profiles[made].rules
+    return rule.all(profiles[made].rules)
 end
 
 --- Whether a rule is switched off for a component, by its name, or for all.

@@ -94,11 +94,17 @@ local function run_rules(findings, broken, is_whole)
             run(one)
         end
     end
-    -- They may look at anything, so they see a release only that is one.
-    for _, one in ipairs(is_whole and next(broken) == nil and profile.rules_of(kept) or {}) do
-        local good, mistake = pcall(run, one)
+    local function guarded(call, ...)
+        local good, result = pcall(call, ...)
         if not good then
-            check.record(mistake, "rule-failed")
+            check.record(result, "rule-failed")
+        end
+        return good and result or {}
+    end
+    -- They may look at anything, so they see a release only that is one.
+    if is_whole and next(broken) == nil then
+        for _, one in ipairs(guarded(profile.rules_of, kept)) do
+            guarded(run, one)
         end
     end
 end

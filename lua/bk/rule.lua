@@ -30,7 +30,35 @@ function rule.rule(name)
     end
 end
 
-rule.is_rule = check.is("a bk.rule", "rule")
+local is_rule = check.is("a bk.rule", "rule")
+
+--- What `rules` of a profile or site may be: a function is called only when rules are run.
+rule.list_or_function = check.either("a list of bk.rule, or a function that returns one", function(value)
+    return type(value) ~= "function" or nil
+end, check.list(is_rule))
+
+--- All rules of some profiles and sites: { { spec, where }, ... }, those of functions among them.
+function rule.all(owners)
+    local all = {}
+    for _, owner in ipairs(owners) do
+        local list = owner.spec.rules or {}
+        if type(list) == "function" then
+            list = list()
+            check.strip(list)
+        end
+        if type(list) ~= "table" then
+            check.fail_at(owner.where, owner.spec, "rules", "the function of 'rules' returns %s, not a list",
+                check.show(list))
+        end
+        for _, one in pairs(list) do
+            if is_rule(one) then
+                check.fail_at(owner.where, owner.spec, "rules", "'rules' has %s, which is no bk.rule", check.show(one))
+            end
+            all[#all + 1] = one
+        end
+    end
+    return all
+end
 
 --- What `allow` of a component, profile or site may be: a reason by the name of a rule.
 function rule.allow(value)

@@ -36,7 +36,7 @@ local rules = {
         function(value)
             return type(value) ~= "function" or nil
         end),
-    add = list_or_function, rules = check.list(rule.is_rule), allow = rule.allow,
+    add = list_or_function, rules = rule.list_or_function, allow = rule.allow,
     transform = function(value)
         return type(value) ~= "function" and "a function of an object" or nil
     end,
@@ -190,9 +190,7 @@ function site.extend(name)
             default = spec.default
         end
         local own_rules = { table.unpack(base.rules) }
-        for _, one in ipairs(spec.rules or {}) do
-            own_rules[#own_rules + 1] = one
-        end
+        own_rules[#own_rules + 1] = { spec = spec, where = where }
         return base.derive {
             rules = own_rules, allowed = tables.with(base.allowed, spec.allow or {}),
             name = spec.name or base.name, where = where, transforms = transforms,

@@ -9,7 +9,6 @@ local app = require "parts.app"
 local backends = require "parts.backends"
 local collector = require "parts.collector"
 local env_files = require "parts.env_files"
-local rules = require "parts.rules"
 
 local common = {
     tag = "4.5.1-alpha.401", collector_tag = "7.3.1-rc136", log_level = "INFO", tls = "", ingress_class = "nginx",
@@ -53,7 +52,10 @@ local function all_secrets(env)
 end
 
 return bk.profile "bklog" {
-    default = "dev", rules = rules,
+    default = "dev",
+    rules = function()
+        return require "parts.rules"
+    end,
     environments = {
         dev = environment("dev", "dev.example.com", { log_level = "DEBUG", mysql_size = "8Gi", consul_nodes = 1,
             es = { master = 1, data = 1, coordinating = 1, size = "10Gi" } }),

@@ -22,7 +22,7 @@ struct host {
     bool allow_exec;     /* bk.host.command() may run programs */
     bool quiet;          /* print() says nothing */
     bool has_finalizers; /* cjson is loaded, which holds memory that is not the state's */
-    bool tracing;        /* the profile's code reports which lines make what (script/origin.h) */
+    bool tracing;        /* code that is loaded reports what it makes (script/origin.h) */
     struct sites sites;
     size_t memory_limit; /* bytes; 0: none */
     unsigned long long instruction_limit;

@@ -43,11 +43,13 @@ static void push_record(lua_State *L, int first)
 /* t(number, table, bases...) */
 static int made(lua_State *L)
 {
-    push_record(L, 3);
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &made_key); // number table bases record made
-    lua_pushvalue(L, 2);
-    lua_pushvalue(L, -3);
-    lua_rawset(L, -3);
+    if (host_of(L)->tracing) {
+        push_record(L, 3);
+        lua_rawgetp(L, LUA_REGISTRYINDEX, &made_key); // number table bases record made
+        lua_pushvalue(L, 2);
+        lua_pushvalue(L, -3);
+        lua_rawset(L, -3);
+    }
     lua_settop(L, 2);
     return 1;
 }
@@ -116,7 +118,8 @@ static void keep_pending(lua_State *L, int number, int table, int record)
 /* s(number, key, value, bases...); the key is nil when it is still to come. */
 static int will_assign(lua_State *L)
 {
-    if (lua_istable(L, 3)) { /* else Lua itself says that it has no fields */
+    /* Of what is no table Lua itself says that it has no fields. */
+    if (lua_istable(L, 3) && host_of(L)->tracing) {
         push_record(L, 4);
         int record = lua_gettop(L);
         if (lua_isnil(L, 2)) {
@@ -282,7 +285,7 @@ static int traced(lua_State *L)
     return 1;
 }
 
-/* bk.host.tracing(): whether there is anything to ask. */
+/* bk.host.tracing(): whether there will be anything to ask. */
 static int tracing(lua_State *L)
 {
     lua_pushboolean(L, host_of(L)->tracing);

@@ -245,7 +245,8 @@ static int review_protected(lua_State *L)
 {
     struct review *review = lua_touserdata(L, 1);
     struct host *host = &review->script->host;
-    host_arm(L, host); /* the profile's own rules run */
+    host->tracing = false; /* from here on nothing goes into an object */
+    host_arm(L, host);     /* the profile's own rules run */
     push_function(L, host, "bk.review", "findings");
     convert_push(L, review->problems);
     lua_pushstring(L, review->script->failure.kind == ERR_NONE ? NULL

@@ -184,6 +184,21 @@ end } },]]
         assert.equal("7 wrong-type", short(profile(nil, (rule:gsub('"warning"', '"bad"'))))[1])
     end)
 
+    it("asks a function for them, which other commands don't", function()
+        local text = profile(nil, [[rules = function()
+    return { bk.rule "team" { severity = "warning", check = function(release, report)
+        report(release:find("Deployment", "web"), "spec", "x")
+    end } }
+end,]])
+        assert.same({ { "1 team" }, 1 }, { short(text) })
+        local broken = profile(nil, "rules = function()\nerror 'asked'\nend,")
+        assert.same({ { "8 rule-failed" }, 2 }, { short(broken) })
+        assert.equal(0, support.run("render", broken).code)
+        assert.same({ "7 invalid" }, (short(profile(nil, "rules = function()\nreturn 'team'\nend,"))))
+        assert.same({ "7 invalid" }, (short(profile(nil, "rules = function()\nreturn { 'team' }\nend,"))))
+        assert.same({ "8 invalid" }, (short(profile(nil, "rules = function()\nreturn { bk.rule 'team' {} }\nend,"))))
+    end)
+
     it("tells where a rule of the profile's own fails", function()
         local all, code = short(profile(nil, [[rules = { bk.rule "team" { check = function(release, report)
     local first = release.nothing.there

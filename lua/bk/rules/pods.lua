@@ -120,7 +120,10 @@ local actions = { "httpGet", "tcpSocket", "grpc" }
 local function asked_ports(container, each)
     local function look(keys, probe)
         for _, action in ipairs(actions) do
-            each(table_of(table_of(probe)[action]).port, below(keys, action, "port"))
+            local port = table_of(table_of(probe)[action]).port
+            if port ~= nil then
+                each(port, below(keys, action, "port"))
+            end
         end
     end
     for _, field in ipairs { "readinessProbe", "livenessProbe", "startupProbe" } do

@@ -10,9 +10,20 @@ local function table_of(value)
     return type(value) == "table" and value or {}
 end
 
+local data_fields = { "data", "binaryData", "stringData" }
+
+local function has_key(entry, key)
+    for _, field in ipairs(data_fields) do
+        if table_of(entry.object[field])[key] ~= nil then
+            return true
+        end
+    end
+    return false
+end
+
 local function keys_of(entry)
     local keys = {}
-    for _, field in ipairs { "data", "binaryData", "stringData" } do
+    for _, field in ipairs(data_fields) do
         for key in pairs(table_of(entry.object[field])) do
             keys[key] = true
         end
@@ -36,10 +47,9 @@ local function look(all, pod, report, path, kind, field, reference, key_fields)
         return
     end
     for _, at in ipairs(key_fields) do
-        local keys = keys_of(entry)
-        if type(at.key) == "string" and not keys[at.key] then
+        if type(at.key) == "string" and not has_key(entry, at.key) then
             report(pod, below(path, table.unpack(at.path)), "%s '%s' has no key '%s'%s", kind, name, at.key,
-                check.suggest(at.key, keys))
+                check.suggest(at.key, keys_of(entry)))
         end
     end
 end

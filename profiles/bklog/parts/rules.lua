@@ -66,6 +66,22 @@ local function held(release, kind, name, namespace, key)
     end
 end
 
+local contents = setmetatable({}, { __mode = "k" })
+
+--- What the keys of a ConfigMap or Secret hold, by key. Looked up once, since most processes read the same ones.
+local function contents_of(release, entry)
+    if not contents[entry] then
+        local all = {}
+        contents[entry] = all
+        for _, field in ipairs { "data", "stringData" } do
+            for key in next, table_of(entry.object[field]) do
+                all[key] = held(release, entry.kind, entry.name, entry.namespace, key)
+            end
+        end
+    end
+    return contents[entry]
+end
+
 --- The variables of a container by name, and whether there may be others that can't be seen from here.
 local function variables_of(release, pod, container)
     local found, may_have_more = {}, false
@@ -74,10 +90,8 @@ local function variables_of(release, pod, container)
             local name = table_of(source[field]).name
             local entry = name and release:find(kind, name, pod.namespace)
             may_have_more = may_have_more or (name ~= nil and not entry)
-            for _, data in ipairs { "data", "stringData" } do
-                for key in next, table_of(entry and entry.object[data]) do
-                    found[(source.prefix or "") .. key] = held(release, kind, name, pod.namespace, key)
-                end
+            for key, one in next, entry and contents_of(release, entry) or {} do
+                found[(source.prefix or "") .. key] = one
             end
         end
     end
