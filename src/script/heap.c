@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 enum { PIECE_SIZE = 256 << 10 };
 
@@ -27,6 +28,14 @@ static size_t grains(size_t size)
     return (size + HEAP_GRAIN - 1) / HEAP_GRAIN;
 }
 
+/* Its pages are there at once: an evaluation uses them all, and a fault for each costs more. */
+static struct heap_piece *new_piece(void)
+{
+    void *piece = mmap(NULL, PIECE_SIZE, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+    return piece == MAP_FAILED ? NULL : piece;
+}
+
 static void *take_small(struct heap *heap, size_t size)
 {
     size_t class = grains(size), bytes = class * HEAP_GRAIN;
@@ -36,13 +45,13 @@ static void *take_small(struct heap *heap, size_t size)
         return block;
     }
     if ((size_t)(heap->end - heap->next) < bytes) {
-        struct heap_piece *piece = malloc(sizeof *piece + PIECE_SIZE);
+        struct heap_piece *piece = new_piece();
         if (!piece)
             return NULL;
         piece->next = heap->pieces;
         heap->pieces = piece;
         heap->next = piece->bytes; /* what was left of the one before is less than a small block */
-        heap->end = piece->bytes + PIECE_SIZE;
+        heap->end = (char *)piece + PIECE_SIZE;
     }
     block = heap->next;
     heap->next += bytes;
@@ -123,7 +132,7 @@ void heap_release(struct heap *heap)
     while (heap->pieces) {
         struct heap_piece *piece = heap->pieces;
         heap->pieces = piece->next;
-        free(piece);
+        munmap(piece, PIECE_SIZE);
     }
     while (heap->large) {
         struct heap_block *block = heap->large;
