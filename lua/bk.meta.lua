@@ -920,7 +920,7 @@ function bk.yaml(value) end
 ---@return string
 function bk.base64(bytes) end
 
---- Says that an empty table is a list.
+--- Says that an empty table is a list, where no schema does: those of Kubernetes and of the CRDs of the profile are asked.
 ---
 --- ```lua
 --- local raw = bk.raw "none" { { apiVersion = "v1", kind = "ServiceAccount", metadata = { name = "a" },

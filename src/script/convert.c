@@ -16,8 +16,11 @@ struct step {
     const char *key; /* NULL: an index */
     lua_Integer index;
     int depth;
-    int at; /* of the stack */
+    int at;                      /* of the stack */
+    struct convert_kinds *kinds; /* of the first step; NULL: the built-in ones alone */
 };
+
+static void convert(lua_State *L, int index, json_t *owner, const struct step *step);
 
 static void path_text(const struct step *step, char *text, size_t size)
 {
@@ -40,17 +43,81 @@ static int fail(lua_State *L, const struct step *step, const char *what)
     return luaL_error(L, "%s: %s", path, what);
 }
 
+/* Pushes a field of the table at a place of the stack, nil for what is no table. */
+static int push_field(lua_State *L, int at, const char *name)
+{
+    if (!lua_istable(L, at)) {
+        lua_pushnil(L);
+        return LUA_TNIL;
+    }
+    lua_pushstring(L, name);
+    return lua_rawget(L, at);
+}
+
+/* Adds the object on top when it is a CustomResourceDefinition. One that is wrong is not added: who
+ * checks the objects tells of it. */
+static void add_if_crd(lua_State *L, struct convert_kinds *kinds)
+{
+    struct err ignored = ERR_INIT;
+    int at = lua_gettop(L);
+    const char *const crd = "CustomResourceDefinition";
+    if (push_field(L, at, "kind") == LUA_TSTRING && strcmp(lua_tostring(L, -1), crd) == 0) {
+        convert_into(L, at, kinds->holder, crd);
+        schema_set_add_crd(kinds->set, json_object_get(kinds->holder, crd), &ignored);
+    }
+    lua_settop(L, at);
+}
+
+/* Calls `each` with the items of the list that the table on top has in a field, each on top. */
+static void each_item(lua_State *L, const char *field, struct convert_kinds *kinds,
+                      void (*each)(lua_State *L, struct convert_kinds *kinds))
+{
+    int top = lua_gettop(L);
+    luaL_checkstack(L, 8, "looking for definitions");
+    push_field(L, top, field);
+    for (lua_Integer i = 1; lua_istable(L, top + 1) && lua_rawgeti(L, top + 1, i) != LUA_TNIL;
+         i++) {
+        each(L, kinds);
+        lua_settop(L, top + 1);
+    }
+    lua_settop(L, top);
+}
+
+static void add_crds(lua_State *L, struct convert_kinds *kinds)
+{
+    each_item(L, "objects", kinds, add_if_crd);
+}
+
+/* The kinds of the profile that a step lies in, read when they are asked for first. */
+static const struct schema_set *profile_kinds(lua_State *L, const struct step *step)
+{
+    while (step->parent)
+        step = step->parent;
+    struct convert_kinds *kinds = step->kinds;
+    if (kinds && !kinds->set) {
+        kinds->set = schema_set_new();
+        kinds->holder = json_object();
+        lua_pushvalue(L, step->at);
+        each_item(L, "components", kinds, add_crds);
+        lua_pop(L, 1);
+    }
+    return kinds ? kinds->set : NULL;
+}
+
 /* Pushes nothing. The schema of the API object that the table at a step is, or one without a table.
  */
-static struct schema kind_at(lua_State *L, int at)
+static struct schema kind_at(lua_State *L, const struct step *step)
 {
     struct schema_kind kind = { .root = { NULL, 0 } };
     lua_pushstring(L, "apiVersion");
-    lua_rawget(L, at);
+    lua_rawget(L, step->at);
     lua_pushstring(L, "kind");
-    lua_rawget(L, at);
-    if (lua_type(L, -2) == LUA_TSTRING && lua_type(L, -1) == LUA_TSTRING)
-        schema_find(NULL, lua_tostring(L, -2), lua_tostring(L, -1), &kind);
+    lua_rawget(L, step->at);
+    if (lua_type(L, -2) == LUA_TSTRING && lua_type(L, -1) == LUA_TSTRING) {
+        const char *version = lua_tostring(L, -2), *name = lua_tostring(L, -1);
+        if (!schema_find(NULL, version, name, &kind))
+            schema_find(profile_kinds(L, step), version, name, &kind);
+    }
     lua_pop(L, 2);
     return kind.root;
 }
@@ -62,7 +129,7 @@ static struct schema schema_at(lua_State *L, const struct step *step)
     struct schema_field field;
     if (!step || !lua_istable(L, step->at))
         return none;
-    struct schema own = kind_at(L, step->at);
+    struct schema own = kind_at(L, step);
     if (own.table)
         return own;
     struct schema outer = schema_at(L, step->parent);
@@ -178,7 +245,7 @@ static void convert(lua_State *L, int index, json_t *owner, const struct step *s
             lua_Integer count = (lua_Integer)lua_rawlen(L, index);
             for (lua_Integer i = 1; i <= count; i++) {
                 lua_rawgeti(L, index, i);
-                struct step child = { step, NULL, i, step->depth + 1, lua_gettop(L) };
+                struct step child = { step, NULL, i, step->depth + 1, lua_gettop(L), NULL };
                 convert(L, child.at, made, &child);
                 lua_pop(L, 1);
             }
@@ -186,8 +253,9 @@ static void convert(lua_State *L, int index, json_t *owner, const struct step *s
         }
         lua_pushnil(L);
         while (lua_next(L, index) != 0) {
-            struct step child = { step, lua_tolstring(L, -2, &length), 0, step->depth + 1,
-                                  lua_gettop(L) };
+            struct step child = {
+                step, lua_tolstring(L, -2, &length), 0, step->depth + 1, lua_gettop(L), NULL
+            };
             if (strlen(child.key) != length)
                 fail(L, step, "a key with a NUL character");
             convert(L, child.at, made, &child);
@@ -199,10 +267,23 @@ static void convert(lua_State *L, int index, json_t *owner, const struct step *s
     }
 }
 
+void convert_profile_into(lua_State *L, int index, json_t *owner, const char *key,
+                          struct convert_kinds *kinds)
+{
+    struct step root = { NULL, key, 0, 0, lua_absindex(L, index), kinds };
+    convert(L, root.at, owner, &root);
+}
+
 void convert_into(lua_State *L, int index, json_t *owner, const char *key)
 {
-    struct step root = { NULL, key, 0, 0, lua_absindex(L, index) };
-    convert(L, root.at, owner, &root);
+    convert_profile_into(L, index, owner, key, NULL);
+}
+
+void convert_kinds_release(struct convert_kinds *kinds)
+{
+    schema_set_free(kinds->set);
+    json_decref(kinds->holder);
+    *kinds = (struct convert_kinds){ NULL, NULL };
 }
 
 static void mark(lua_State *L, const char *name)

@@ -26,7 +26,8 @@ struct script {
     const struct script_request *request;
     enum what what;
     char *file, *folder;
-    json_t *made;       /* {"profile": …} */
+    json_t *made; /* {"profile": …} */
+    struct convert_kinds kinds;
     struct err failure; /* of CHECK */
 };
 
@@ -113,7 +114,7 @@ static int eval_protected(lua_State *L)
     lua_pushstring(L, request->environment);
     push_pairs(L, request->settings, request->settings_count);
     lua_call(L, 3, 1); // made
-    convert_into(L, -1, script->made, "profile");
+    convert_profile_into(L, -1, script->made, "profile", &script->kinds);
     return 0;
 }
 
@@ -153,6 +154,7 @@ void script_close(struct script *script)
     if (!script)
         return;
     json_decref(script->made);
+    convert_kinds_release(&script->kinds);
     host_close(script->L, &script->host);
     free(script->file);
     free(script->folder);

@@ -379,6 +379,30 @@ describe("beside workloads, the language", function()
         assert.same({ "example.com/v1", "Lamp", true }, { items[2].apiVersion, items[2].kind, items[2].spec.on })
     end)
 
+    it("has empty lists and maps in such resources where their schema has them", function()
+        local schema = [[{ type = 'object', properties = { spec = { type = 'object', properties = {
+            hosts = { type = 'array', items = { type = 'string' } }, options = { type = 'object' },
+            rooms = { type = 'array', items = { type = 'object', properties = {
+                lamps = { type = 'array', items = { type = 'string' } } } } },
+            byFloor = { type = 'object', additionalProperties = { type = 'array', items = { type = 'string' } } },
+        } } } }]]
+        local body = [[local lamp = bk.crd 'lamps.example.com' { kind = 'Lamp', versions = { v1 = ]] .. schema .. [[ } }
+            local spec = { hosts = {}, options = {}, rooms = { { lamps = {} } }, byFloor = { one = {} }, unknown = {},
+                marked = bk.array {} }
+            local other = { apiVersion = 'example.com/v2', kind = 'Lamp', metadata = { name = 'o' }, spec = { hosts = {} } }
+            return { lamp:resource 'l' { spec = spec }, bk.raw 'o' { other }, lamp }]]
+        local run = evaluate(body)
+        assert.equal("", run.err)
+        local text = run.out:gsub("%s", "")
+        assert.truthy(text:find([["byFloor":{"one":[]},"hosts":[],"marked":[],"options":{},"rooms":[{"lamps":[]}],]]
+            .. [["unknown":{}]], 1, true), text)
+        assert.truthy(text:find([["spec":{"hosts":{}}]], 1, true), "of a version that the profile does not have")
+        assert.same(0, support.run("render", support.folder { ["profile.lua"] = "local bk = require 'bk' "
+            .. "return bk.profile 'a' { components = { bk.raw 'o' { { apiVersion = 'example.com/v1', kind = 'Lamp', "
+            .. "metadata = { name = 'o' }, spec = {} }, { apiVersion = 'apiextensions.k8s.io/v1', "
+            .. "kind = 'CustomResourceDefinition', metadata = { name = 'x' }, spec = {} } } } }" }).code)
+    end)
+
     it("places pods", function()
         local spec = pod([[nodes = { disk = 'ssd', zone = { 'a', 'b' } }, prefer_nodes = { cpu = 'new' },
             apart = { key = 'kubernetes.io/hostname', required = true }, spread = 'topology.kubernetes.io/zone']])
