@@ -38,7 +38,7 @@ $(BUILD)/%.o: %.c
 $(BUILD)/src/command/command.o: ALL_CFLAGS += -DBKDEPLOY_VERSION='"$(VERSION)"'
 
 # A program of the build: rewrites modules of lua/ for embed.lua.
-EMBED_OBJECTS = $(patsubst %.c,$(BUILD)/%.o,src/script/embed.c src/script/trace.c src/script/lexer.c \
+EMBED_OBJECTS = $(patsubst %.c,$(BUILD)/%.o,src/script/embed.c src/script/trace.c src/script/parser.c src/script/lexer.c \
                 src/base/buf.c src/base/mem.c)
 
 $(BUILD)/embed: $(EMBED_OBJECTS)
@@ -56,7 +56,7 @@ $(BUILD)/embedded.o: $(BUILD)/embedded.c
 # The C modules for the unit specs; position-independent objects of their own, no Lua core. Of
 # src/script/ those that know no Lua state.
 NATIVE_SOURCES = $(filter-out src/main.c src/command/% src/script/%,$(SOURCES)) \
-                 src/script/lexer.c src/script/trace.c tests/unit/native.c
+                 src/script/lexer.c src/script/parser.c src/script/trace.c tests/unit/native.c
 NATIVE_OBJECTS = $(NATIVE_SOURCES:%.c=$(BUILD)/pic/%.o)
 
 $(BUILD)/native.so: $(NATIVE_OBJECTS)
