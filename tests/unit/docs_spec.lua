@@ -48,13 +48,19 @@ end }]]
 
 local functions, fields_of = read_annotations()
 
+--- What a profile finds that has these other files: `code` is an expression of a text.
+local function found_by_profile(code, files)
+    files = files or {}
+    files["profile.lua"] = "local bk = require 'bk' print(" .. code .. ") return bk.profile 'x' { components = {} }"
+    return support.run("render", support.folder(files)).err
+end
+
 --- The words that a profile finds: `code` is an expression of a table.
 local function keys(code)
-    local folder = support.folder({ ["profile.lua"] = ("local all = {} for k in pairs(%s) do all[#all + 1] = k end "
-        .. "error(table.concat(all, ' '), 0)"):format(code) })
+    local text = found_by_profile(("(function() local all = {} for k in pairs(%s) do all[#all + 1] = k end "
+        .. "return table.concat(all, ' ') end)()"):format(code))
     local found = {}
-    for word in support.run("render", folder).err:gsub("^bkdeploy: [^ ]*profile.lua:1: ", ""):gsub("^bkdeploy: ", "")
-        :gmatch "%S+" do
+    for word in text:gmatch "%S+" do
         found[word] = true
     end
     return found
@@ -137,5 +143,58 @@ describe("the reference of the language", function()
         for name, example in pairs(functions) do
             assert.is_truthy(example, name)
         end
+    end)
+end)
+
+--- The rules of a module as a profile finds them: a row of a table each.
+local function rows_of(rules, files)
+    local rows = {}
+    for row in found_by_profile(([[(function()
+        local rows = {}
+        for _, rule in ipairs(%s) do
+            rows[#rows + 1] = ("| `%%s` | %%s | %%s |\n"):format(rule.name, rule.severity, rule.doc)
+        end
+        return table.concat(rows)
+    end)()]]):format(rules), files):gmatch "[^\n]+" do
+        rows[#rows + 1] = row
+    end
+    return rows
+end
+
+describe("the list of rules", function()
+    local page = support.read "docs/check.md"
+
+    it("has those of check, with their severity, and no other", function()
+        -- What is not a rule of lua/bk/rules: of the language, of an object's form, of the program.
+        local real = { invalid = "error", error = "error", ["unknown-field"] = "error", ["wrong-type"] = "error",
+            ["rule-failed"] = "error", ["bad-crd"] = "error" }
+        for name in support.read("src/object/validate.h"):gmatch '#define VALIDATE_[A-Z0-9_]+ +"([^"]+)"' do
+            real[name] = (name == "deprecated-version" or name == "null-value") and "warning" or "error"
+        end
+        for _, row in ipairs(rows_of "require('bk.review').rules") do
+            local name, severity = row:match "^| `([^`]+)` | (%w+) |"
+            real[name] = severity
+        end
+        local written = {}
+        for names, severities in page:match("## Rules\n(.-)\n## "):gmatch "\n| (`[^|]+) | ([^|]+) |" do
+            local each = severities:gmatch "%w+"
+            local severity = each()
+            for name in names:gmatch "`([^`]+)`" do
+                assert.is_nil(written[name], name)
+                written[name] = severity
+                severity = each() or severity
+            end
+        end
+        assert.same(real, written)
+    end)
+
+    it("has those of bklog as they are there", function()
+        local written = {}
+        for row in page:gmatch "\n(| `bklog%-[^\n]+)" do
+            written[#written + 1] = row
+        end
+        assert.same(rows_of("require 'parts.rules'", {
+            ["parts/rules.lua"] = support.read "profiles/bklog/parts/rules.lua",
+        }), written)
     end)
 end)
