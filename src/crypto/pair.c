@@ -1,12 +1,6 @@
 #include "crypto/pair.h"
 
 #include <arpa/inet.h>
-#include <dlfcn.h>
-#include <openssl/bio.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
-#include <openssl/x509.h>
-#include <openssl/x509v3.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,74 +8,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
-
-#define CRYPTO_FUNCTIONS(X)                                                                        \
-    X(EVP_PKEY_Q_keygen)                                                                           \
-    X(EVP_PKEY_free)                                                                               \
-    X(EVP_sha256)                                                                                  \
-    X(BIO_new)                                                                                     \
-    X(BIO_s_secmem)                                                                                \
-    X(BIO_ctrl)                                                                                    \
-    X(BIO_free)                                                                                    \
-    X(PEM_write_bio_PrivateKey)                                                                    \
-    X(PEM_write_bio_PUBKEY)                                                                        \
-    X(PEM_write_bio_X509)                                                                          \
-    X(X509_new)                                                                                    \
-    X(X509_free)                                                                                   \
-    X(X509_set_version)                                                                            \
-    X(X509_get_serialNumber)                                                                       \
-    X(ASN1_INTEGER_set_uint64)                                                                     \
-    X(X509_getm_notBefore)                                                                         \
-    X(X509_getm_notAfter)                                                                          \
-    X(X509_time_adj_ex)                                                                            \
-    X(X509_set_pubkey)                                                                             \
-    X(X509_get_subject_name)                                                                       \
-    X(X509_NAME_add_entry_by_txt)                                                                  \
-    X(X509_set_issuer_name)                                                                        \
-    X(X509V3_EXT_conf_nid)                                                                         \
-    X(X509_add_ext)                                                                                \
-    X(X509_EXTENSION_free)                                                                         \
-    X(X509_sign)
-
-/* crypto->BIO_new is BIO_new, and so on. */
-static struct crypto_library {
-#define X(name) __typeof__(&name) name; /* NOLINT(bugprone-macro-parentheses) */
-    CRYPTO_FUNCTIONS(X)
-#undef X
-} library;
-
-static const struct {
-    const char *symbol;
-    size_t offset;
-} functions[] = {
-#define X(name) { #name, offsetof(struct crypto_library, name) },
-    CRYPTO_FUNCTIONS(X)
-#undef X
-};
-
-static const struct crypto_library *load(struct err *err)
-{
-    static bool loaded;
-    if (loaded)
-        return &library;
-    void *handle = dlopen("libcrypto.so.3", RTLD_NOW | RTLD_LOCAL);
-    if (!handle) {
-        err_set(err, ERR_FAILED, "cannot load OpenSSL to make a key pair (%s); install libssl3",
-                dlerror());
-        return NULL;
-    }
-    for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
-        void *address = dlsym(handle, functions[i].symbol);
-        if (!address) {
-            err_set(err, ERR_FAILED, "this OpenSSL has no %s; 3.0 or later is needed",
-                    functions[i].symbol);
-            return NULL;
-        }
-        memcpy((char *)&library + functions[i].offset, &address, sizeof address);
-    }
-    loaded = true;
-    return &library;
-}
+#include "crypto/library.h"
 
 /* What was written to the BIO, as text; frees the BIO. */
 static char *text_of(const struct crypto_library *crypto, BIO *bio, bool written)
@@ -178,7 +105,7 @@ static EVP_PKEY *new_key(const struct crypto_library *crypto, int bits, struct e
 int pair_rsa(struct pair *pair, int bits, struct err *err)
 {
     *pair = (struct pair){ .private_key = NULL };
-    const struct crypto_library *crypto = load(err);
+    const struct crypto_library *crypto = crypto_load(err);
     EVP_PKEY *key = crypto ? new_key(crypto, bits, err) : NULL;
     if (!key)
         return -1;
@@ -195,7 +122,7 @@ int pair_tls(struct pair *pair, int bits, const char *const *names, size_t count
              struct err *err)
 {
     *pair = (struct pair){ .private_key = NULL };
-    const struct crypto_library *crypto = load(err);
+    const struct crypto_library *crypto = crypto_load(err);
     EVP_PKEY *key = crypto ? new_key(crypto, bits, err) : NULL;
     if (!key)
         return -1;

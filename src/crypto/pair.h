@@ -1,7 +1,4 @@
-/*
- * Key pairs by OpenSSL's libcrypto, which is loaded (dlopen) at the first use, as libcurl is: most
- * commands need none.
- */
+/* Key pairs and passwords, by OpenSSL. */
 #ifndef CRYPTO_PAIR_H
 #define CRYPTO_PAIR_H
 
