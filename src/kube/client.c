@@ -1,10 +1,12 @@
 #include "kube/client.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/random.h>
+#include <time.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
@@ -21,6 +23,7 @@ enum {
     KEEPALIVE_S = 15,
     BODY_MAX = 64 << 20,
     ERROR_BODY_SHOWN = 200,
+    PARTING_MS = 3000,
 };
 
 enum call_state { CALL_QUEUED, CALL_SENT, CALL_OVER };
@@ -29,7 +32,7 @@ struct kube_call {
     struct kube_call *next;
     enum call_state state;
     bool cancelled;
-    struct kube_request request; /* method, path, content_type and body are this call's own */
+    struct kube_request request; /* its texts are this call's own */
     CURL *easy;
     struct curl_slist *headers;
     struct buf received;
@@ -48,15 +51,24 @@ struct kube_client {
     char *authorization; /* header line, or NULL */
     bool direct;         /* the server is this machine: no proxy, as client-go */
     bool has_connected;
+    bool has_date;
+    long long time_offset;   /* the server's time less clock_ms() */
     struct kube_call *calls; /* in the order of their sending */
     struct kube_call **tail;
-    size_t sent; /* requests under way, without event streams */
-    size_t sent_streams;
+    size_t sent;    /* requests under way, without event streams and background calls */
+    size_t streams; /* event streams under way */
 };
 
 static bool is_stream(const struct kube_call *call)
 {
-    return call->request.event != NULL;
+    return call->request.event || call->request.line;
+}
+
+/* Whether it is one of those that at most IN_FLIGHT_MAX are sent of at once, and that are drained.
+ */
+static bool is_counted(const struct kube_call *call)
+{
+    return !is_stream(call) && !call->request.background;
 }
 
 /* ---- life ---- */
@@ -129,6 +141,7 @@ struct kube_client *kube_client_new(const struct kube_access *access, struct err
     struct kube_client *client = xcalloc(1, sizeof *client);
     client->curl = curl;
     client->tail = &client->calls;
+    client->time_offset = (long long)time(NULL) * 1000 - clock_ms();
     copy_access(&client->access, access);
     set_server(client);
     if (client->access.token)
@@ -149,6 +162,7 @@ static void call_free(struct kube_client *client, struct kube_call *call)
     free((char *)call->request.method);
     free((char *)call->request.path);
     free((char *)call->request.content_type);
+    free((char *)call->request.accept);
     xfree_secret(call->request.body);
     buf_release(&call->received);
     free(call);
@@ -181,6 +195,7 @@ struct kube_call *kube_send(struct kube_client *client, const struct kube_reques
     call->request.method = copy(request->method);
     call->request.path = copy(request->path);
     call->request.content_type = copy(request->content_type);
+    call->request.accept = copy(request->accept);
     call->received.max = BODY_MAX;
     call->not_before = request->delay_ms ? clock_ms() + request->delay_ms : 0;
     *client->tail = call;
@@ -199,6 +214,36 @@ static size_t on_bytes(char *bytes, size_t size, size_t count, void *arg)
     struct kube_call *call = arg;
     buf_add(&call->received, bytes, size * count);
     return call->received.overflow ? 0 : size * count;
+}
+
+/* Dates are whole seconds and come late, so the greatest difference is the nearest. */
+static void take_date(struct kube_client *client, const char *text)
+{
+    time_t date = client->curl->getdate(text, NULL);
+    if (date == (time_t)-1)
+        return;
+    long long offset = (long long)date * 1000 - clock_ms();
+    if (!client->has_date || offset > client->time_offset)
+        client->time_offset = offset;
+    client->has_date = true;
+}
+
+static size_t on_header(char *line, size_t size, size_t count, void *arg)
+{
+    static const char name[] = "date:";
+    size_t length = size * count, skip = sizeof name - 1;
+    char value[64];
+    if (length > skip && length - skip < sizeof value && strncasecmp(line, name, skip) == 0) {
+        memcpy(value, line + skip, length - skip);
+        value[length - skip] = '\0';
+        take_date(arg, value);
+    }
+    return length;
+}
+
+long long kube_time_ms(const struct kube_client *client)
+{
+    return clock_ms() + client->time_offset;
 }
 
 static void add_header(struct kube_client *client, struct kube_call *call, const char *line)
@@ -267,8 +312,14 @@ static void send_now(struct kube_client *client, struct kube_call *call)
     curl->easy_setopt(easy, CURLOPT_ERRORBUFFER, call->problem);
     curl->easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_bytes);
     curl->easy_setopt(easy, CURLOPT_WRITEDATA, call);
+    curl->easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+    curl->easy_setopt(easy, CURLOPT_HEADERDATA, client);
+    curl->easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L); /* a proxy has its own clock */
     curl->easy_setopt(easy, CURLOPT_PRIVATE, call);
-    add_header(client, call, "Accept: application/json");
+    const char *form = call->request.accept ? call->request.accept : "application/json";
+    char *accept = xasprintf("Accept: %s", form);
+    add_header(client, call, accept);
+    free(accept);
     add_header(client, call, "User-Agent: bkdeploy");
     if (client->host_header)
         add_header(client, call, client->host_header);
@@ -287,7 +338,8 @@ static void send_now(struct kube_client *client, struct kube_call *call)
     call->state = CALL_SENT;
     call->attempts++;
     buf_clear(&call->received);
-    *(is_stream(call) ? &client->sent_streams : &client->sent) += 1;
+    client->sent += is_counted(call);
+    client->streams += is_stream(call);
     curl->multi_add_handle(client->multi, easy);
 }
 
@@ -302,7 +354,7 @@ static long send_queued(struct kube_client *client)
         if (call->not_before > now) {
             long left = (long)(call->not_before - now);
             wait = wait < 0 || left < wait ? left : wait;
-        } else if (is_stream(call) || client->sent < IN_FLIGHT_MAX) {
+        } else if (!is_counted(call) || client->sent < IN_FLIGHT_MAX) {
             send_now(client, call);
         }
     }
@@ -313,7 +365,8 @@ static long send_queued(struct kube_client *client)
 
 static void unsend(struct kube_client *client, struct kube_call *call)
 {
-    *(is_stream(call) ? &client->sent_streams : &client->sent) -= 1;
+    client->sent -= is_counted(call);
+    client->streams -= is_stream(call);
     client->curl->multi_remove_handle(client->multi, call->easy);
     client->curl->easy_cleanup(call->easy);
     client->curl->slist_free_all(call->headers);
@@ -348,9 +401,17 @@ static void transport_error(const struct kube_client *client, const struct kube_
     }
 }
 
-static enum err_kind kind_of_status(long status)
+/* Whether a 403 comes of who asks: rights, or an escalation of them. Admission (quotas, webhooks,
+ * pod security, a namespace that is going) answers by it, too, and would refuse anybody. */
+static bool is_about_rights(const char *message)
 {
-    if (status == 401 || status == 403)
+    return !message || (strncmp(message, "admission webhook ", 18) != 0 &&
+                        (strstr(message, "User \"") || strstr(message, "user \"")));
+}
+
+static enum err_kind kind_of_status(long status, const char *message)
+{
+    if (status == 401 || (status == 403 && is_about_rights(message)))
         return ERR_UNREACHABLE;
     if (status == 409)
         return ERR_CONFLICT;
@@ -368,13 +429,17 @@ static void status_error(const struct kube_client *client, const struct kube_cal
                 "Unauthorized)",
                 client->access.server, client->access.context);
     } else if (message) {
-        err_set(err, kind_of_status(status), "%s", message);
+        err_set(err, kind_of_status(status, message), "%s", message);
+        for (char *c = err->message; *c; c++) /* one line, whatever was written */
+            if (*c == '\n' || *c == '\r')
+                *c = ' ';
     } else {
         const char *text = buf_text(&call->received);
         int length = (int)strcspn(text, "\r\n");
-        err_set(err, kind_of_status(status), "%s%s: HTTP status %ld, not of a Kubernetes API: %.*s",
-                client->access.server, call->request.path, status,
-                length < ERROR_BODY_SHOWN ? length : ERROR_BODY_SHOWN, text);
+        err_set(err, kind_of_status(status, NULL),
+                "%s%s: HTTP status %ld, not of a Kubernetes API: %.*s", client->access.server,
+                call->request.path, status, length < ERROR_BODY_SHOWN ? length : ERROR_BODY_SHOWN,
+                text);
     }
 }
 
@@ -393,7 +458,7 @@ static long retry_delay(const struct kube_client *client, const struct kube_call
 static bool may_retry(const struct kube_client *client, const struct kube_call *call, CURLcode code,
                       long status)
 {
-    if (call->attempts >= ATTEMPTS_MAX || is_stream(call) || interrupt_pending())
+    if (call->attempts >= ATTEMPTS_MAX || !is_counted(call) || interrupt_pending())
         return false;
     if (code == CURLE_OK)
         return status == 429 || status == 503;
@@ -401,6 +466,19 @@ static bool may_retry(const struct kube_client *client, const struct kube_call *
            (code == CURLE_COULDNT_CONNECT || code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR ||
             code == CURLE_GOT_NOTHING || code == CURLE_HTTP2 || code == CURLE_HTTP2_STREAM ||
             code == CURLE_PARTIAL_FILE || code == CURLE_SSL_CONNECT_ERROR);
+}
+
+/* Hands out one line of a stream: bytes up to and without its end. */
+static void deliver_line(struct kube_call *call, const char *bytes, size_t length, bool whole)
+{
+    if (call->request.line) {
+        call->request.line(bytes, length, whole, call->request.arg);
+        return;
+    }
+    json_t *event = json_loadb(bytes, length, 0, NULL);
+    if (event)
+        call->request.event(event, call->request.arg);
+    json_decref(event);
 }
 
 static void finish(struct kube_client *client, struct kube_call *call, CURLcode code)
@@ -414,6 +492,8 @@ static void finish(struct kube_client *client, struct kube_call *call, CURLcode 
         call->state = CALL_QUEUED;
         return;
     }
+    if (call->request.line && status == 200 && call->received.len && !call->cancelled)
+        deliver_line(call, call->received.data, call->received.len, true); /* has no end */
     unsend(client, call);
     call->state = CALL_OVER;
     struct err err = ERR_INIT;
@@ -449,12 +529,15 @@ static bool deliver_events(struct kube_client *client, struct kube_call *call)
     char *newline;
     bool any = false;
     while (!call->cancelled && (newline = memchr(start, '\n', (size_t)(end - start)))) {
-        json_t *event = json_loadb(start, (size_t)(newline - start), 0, NULL);
+        const char *line = start;
         start = newline + 1;
         any = true;
-        if (event)
-            call->request.event(event, call->request.arg);
-        json_decref(event);
+        deliver_line(call, line, (size_t)(newline - line), true);
+    }
+    if (call->request.line && !call->cancelled && end - start >= KUBE_LINE_MAX) {
+        deliver_line(call, start, (size_t)(end - start), false);
+        start = end;
+        any = true;
     }
     size_t rest = (size_t)(end - start);
     memmove(call->received.data, start, rest);
@@ -465,6 +548,8 @@ static bool deliver_events(struct kube_client *client, struct kube_call *call)
 static bool deliver_all_events(struct kube_client *client)
 {
     bool any = false;
+    if (client->streams == 0)
+        return false;
     for (struct kube_call *call = client->calls; call; call = call->next)
         if (call->state == CALL_SENT && is_stream(call) && call->received.len && !call->cancelled)
             any |= deliver_events(client, call);
@@ -515,26 +600,41 @@ static bool pump(struct kube_client *client)
     return events || answers;
 }
 
-/* One turn: sends what is queued, then hands out something or waits at most `wait_ms` for traffic.
- * Never waits when something was handed out: that may have been the last that was under way. */
-static void turn(struct kube_client *client, long wait_ms, bool wake_on_interrupt)
+/* One turn: sends what is queued, then hands out something or waits at most `wait_ms` for traffic
+ * or for one of `fds`. Never waits when something was handed out: that may have been the last that
+ * was under way. */
+static void turn(struct kube_client *client, long wait_ms, struct curl_waitfd *fds, unsigned count)
 {
     long delay = send_queued(client);
     if (pump(client))
         return;
     if (delay >= 0 && delay < wait_ms)
         wait_ms = delay;
-    struct curl_waitfd wake = { .fd = interrupt_fd(), .events = CURL_WAIT_POLLIN };
-    unsigned count = wake_on_interrupt && wake.fd >= 0 ? 1 : 0;
-    client->curl->multi_poll(client->multi, &wake, count, (int)wait_ms, NULL);
+    client->curl->multi_poll(client->multi, fds, count, (int)wait_ms, NULL);
     pump(client);
 }
 
-int kube_run(struct kube_client *client, const bool *stop, long timeout_ms, struct err *err)
+static bool is_readable(int fd)
+{
+    struct pollfd wait = { .fd = fd, .events = POLLIN };
+    return fd >= 0 && poll(&wait, 1, 0) > 0; /* the end of a pipe counts too, unlike libcurl's */
+}
+
+static bool has_foreground(const struct kube_client *client)
+{
+    for (const struct kube_call *call = client->calls; call; call = call->next)
+        if (!call->request.background)
+            return true;
+    return false;
+}
+
+/* The loop of kube_run(), and of kube_idle() when `idle`. */
+static int run(struct kube_client *client, bool idle, int fd, const bool *stop, long timeout_ms,
+               struct err *err)
 {
     long long deadline = timeout_ms < 0 ? -1 : clock_ms() + timeout_ms;
     reap(client);
-    while (!(stop && *stop) && client->calls) {
+    while (!(stop && *stop) && (idle || has_foreground(client)) && !is_readable(fd)) {
         if (interrupt_pending())
             return err_set(err, ERR_INTERRUPTED, "interrupted");
         long wait = 60000;
@@ -544,22 +644,48 @@ int kube_run(struct kube_client *client, const bool *stop, long timeout_ms, stru
                 return 1;
             wait = left < wait ? left : wait;
         }
-        turn(client, wait, true);
+        struct curl_waitfd fds[2];
+        unsigned count = 0;
+        if (interrupt_fd() >= 0)
+            fds[count++] = (struct curl_waitfd){ interrupt_fd(), CURL_WAIT_POLLIN, 0 };
+        if (fd >= 0)
+            fds[count++] = (struct curl_waitfd){ fd, CURL_WAIT_POLLIN, 0 };
+        turn(client, wait, fds, count);
     }
     return 0;
+}
+
+int kube_run(struct kube_client *client, const bool *stop, long timeout_ms, struct err *err)
+{
+    return run(client, false, -1, stop, timeout_ms, err);
+}
+
+int kube_idle(struct kube_client *client, int fd, const bool *stop, long timeout_ms,
+              struct err *err)
+{
+    return run(client, true, fd, stop, timeout_ms, err);
+}
+
+void kube_finish(struct kube_client *client, const bool *done, long timeout_ms)
+{
+    long long deadline = clock_ms() + timeout_ms;
+    reap(client);
+    while (!*done && clock_ms() < deadline)
+        turn(client, (long)(deadline - clock_ms()), NULL, 0);
 }
 
 void kube_drain(struct kube_client *client, long timeout_ms)
 {
     long long deadline = clock_ms() + timeout_ms;
     for (struct kube_call *call = client->calls; call; call = call->next)
-        if (is_stream(call) || call->state == CALL_QUEUED)
+        if (is_stream(call) || (call->state == CALL_QUEUED && is_counted(call)))
             call->cancelled = true;
     reap(client);
     while (client->sent && clock_ms() < deadline)
-        turn(client, (long)(deadline - clock_ms()), false);
+        turn(client, (long)(deadline - clock_ms()), NULL, 0);
     for (struct kube_call *call = client->calls; call; call = call->next)
-        call->cancelled = true;
+        if (is_counted(call))
+            call->cancelled = true;
     reap(client);
 }
 
@@ -582,31 +708,60 @@ static void on_fetched(const struct kube_response *response, void *arg)
         fetch->err = *response->err;
 }
 
-long kube_fetch(struct kube_client *client, const char *method, const char *path,
-                const char *content_type, char *body, json_t **answer, struct err *err)
+/* As kube_run(), deaf to interrupts. */
+static int run_parting(struct kube_client *client, const bool *stop, struct err *err)
+{
+    kube_finish(client, stop, PARTING_MS);
+    return *stop ? 0 : err_set(err, ERR_INTERRUPTED, "interrupted, and no answer within 3 s");
+}
+
+long kube_ask(struct kube_client *client, const struct kube_request *request, json_t **answer,
+              struct err *err)
 {
     struct fetch fetch = { .done = false, .err = ERR_INIT };
-    struct kube_request request = {
-        .method = method,
-        .path = path,
-        .content_type = content_type,
-        .body = body,
-        .done = on_fetched,
-        .arg = &fetch,
-    };
-    struct kube_call *call = kube_send(client, &request);
-    if (kube_run(client, &fetch.done, -1, err) != 0) {
+    struct err interrupted = ERR_INIT;
+    struct kube_request own = *request;
+    own.done = on_fetched;
+    own.arg = &fetch;
+    if (answer)
+        *answer = NULL;
+    struct kube_call *call = kube_send(client, &own);
+    int result = kube_run(client, &fetch.done, -1, &interrupted);
+    if (result != 0 && request->parting)
+        result = run_parting(client, &fetch.done, &interrupted);
+    if (result != 0) {
         kube_cancel(client, call);
-        return -1;
-    }
-    if (fetch.err.kind != ERR_NONE) {
-        json_decref(fetch.body);
-        *err = fetch.err;
+        *err = interrupted;
         return -1;
     }
     if (answer)
         *answer = fetch.body;
     else
         json_decref(fetch.body);
-    return fetch.status;
+    if (fetch.err.kind == ERR_NONE)
+        return fetch.status;
+    *err = fetch.err;
+    return fetch.status > 299 || (fetch.status > 0 && fetch.status < 200) ? fetch.status : -1;
+}
+
+long kube_fetch(struct kube_client *client, const char *method, const char *path,
+                const char *content_type, char *body, json_t **answer, struct err *err)
+{
+    struct kube_request request = {
+        .method = method,
+        .path = path,
+        .content_type = content_type,
+        .body = body,
+    };
+    json_t *whole = NULL;
+    long status = kube_ask(client, &request, &whole, err);
+    if (status < 200 || status > 299) {
+        json_decref(whole);
+        return -1;
+    }
+    if (answer)
+        *answer = whole;
+    else
+        json_decref(whole);
+    return status;
 }

@@ -12,6 +12,7 @@
 #define CURL_FUNCTIONS(X)                                                                          \
     X(global_init)                                                                                 \
     X(version_info)                                                                                \
+    X(getdate)                                                                                     \
     X(easy_init)                                                                                   \
     X(easy_setopt)                                                                                 \
     X(easy_getinfo)                                                                                \

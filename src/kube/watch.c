@@ -18,6 +18,7 @@ struct kube_watch {
     char *version;
     kube_watch_fn *changed;
     kube_watch_failed_fn *failed;
+    kube_watch_listed_fn *on_list; /* or NULL */
     void *arg;
     struct kube_call *call; /* the list or the stream that is under way */
     json_t *known;          /* names seen and not deleted, to find what a list lacks */
@@ -96,6 +97,17 @@ static void tell_gone(struct kube_watch *watch)
     json_decref(before);
 }
 
+/* The items of a list of built-in kinds don't say what they are; the list does. */
+static void complete_item(const json_t *list, json_t *item)
+{
+    const char *kind = json_string_value(json_object_get(list, "kind"));
+    size_t length = kind ? strlen(kind) : 0;
+    if (json_object_get(item, "kind") || length <= 4 || strcmp(kind + length - 4, "List") != 0)
+        return;
+    json_object_set_new(item, "kind", json_stringn(kind, length - 4));
+    json_object_set(item, "apiVersion", json_object_get(list, "apiVersion"));
+}
+
 static void on_listed(const struct kube_response *response, void *arg)
 {
     struct kube_watch *watch = arg;
@@ -113,12 +125,15 @@ static void on_listed(const struct kube_response *response, void *arg)
     json_array_foreach(json_object_get(response->body, "items"), i, item) {
         if (meta(item, "name"))
             json_object_set_new(watch->listed, meta(item, "name"), json_true());
+        complete_item(response->body, item);
         tell(watch, item, false);
     }
     bool more = token && *token;
     if (!more && !expired) {
         tell_gone(watch);
         set_version(watch, meta(response->body, "resourceVersion"));
+        if (watch->on_list && !watch->freed)
+            watch->on_list(watch->arg);
     }
     if (!leave(watch))
         return;
@@ -128,10 +143,16 @@ static void on_listed(const struct kube_response *response, void *arg)
         send_watch(watch);
 }
 
+/* What goes between the collection and further parameters. */
+static char joint(const struct kube_watch *watch)
+{
+    return strchr(watch->collection, '?') ? '&' : '?';
+}
+
 static void send_list(struct kube_watch *watch, const char *token)
 {
-    char *path = xasprintf("%s?limit=%d%s%s", watch->collection, PAGE, token ? "&continue=" : "",
-                           token ? token : "");
+    char *path = xasprintf("%s%climit=%d%s%s", watch->collection, joint(watch), PAGE,
+                           token ? "&continue=" : "", token ? token : "");
     struct kube_request request = {
         .method = "GET", .path = path, .done = on_listed, .arg = watch
     };
@@ -183,9 +204,9 @@ static void on_stream_end(const struct kube_response *response, void *arg)
 
 static void send_watch(struct kube_watch *watch)
 {
-    char *path =
-        xasprintf("%s?watch=1&allowWatchBookmarks=true&timeoutSeconds=%d&resourceVersion=%s",
-                  watch->collection, WATCH_SECONDS, watch->version ? watch->version : "");
+    char *path = xasprintf(
+        "%s%cwatch=1&allowWatchBookmarks=true&timeoutSeconds=%d&resourceVersion=%s",
+        watch->collection, joint(watch), WATCH_SECONDS, watch->version ? watch->version : "");
     struct kube_request request = {
         .method = "GET",
         .path = path,
@@ -217,6 +238,11 @@ struct kube_watch *kube_watch_new(struct kube_client *client, const char *collec
     else
         send_list(watch, NULL);
     return watch;
+}
+
+void kube_watch_on_list(struct kube_watch *watch, kube_watch_listed_fn *listed)
+{
+    watch->on_list = listed;
 }
 
 void kube_watch_free(struct kube_watch *watch)

@@ -21,11 +21,20 @@ typedef void kube_watch_fn(const json_t *object, bool deleted, void *arg);
 /* The watch has ended for good, e.g. for want of rights. */
 typedef void kube_watch_failed_fn(const struct err *err, void *arg);
 
-/* `collection` as of kube_collection_path(); `resource_version` NULL: begins with a list. Sends at
- * once, calls back from kube_run(). */
+/* The whole collection has been listed: what was not told of is not there. May not free the watch.
+ */
+typedef void kube_watch_listed_fn(void *arg);
+
+/* `collection` as of kube_collection_path(), also with a query ("?fieldSelector=..."). With
+ * `resource_version` NULL it begins with a list. Sends at once, calls back from kube_run(). Objects
+ * of a list have apiVersion and kind as those of events have. */
 struct kube_watch *kube_watch_new(struct kube_client *client, const char *collection,
                                   const char *resource_version, kube_watch_fn *changed,
                                   kube_watch_failed_fn *failed, void *arg);
+
+/* Sets what is called after each list. */
+void kube_watch_on_list(struct kube_watch *watch, kube_watch_listed_fn *listed);
+
 void kube_watch_free(struct kube_watch *watch);
 
 #endif
