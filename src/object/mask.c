@@ -21,3 +21,24 @@ void mask_secret(json_t *object, bool show)
             json_object_set_new(data, key, json_string("******"));
     }
 }
+
+static void mask_value(char *text, const char *value)
+{
+    size_t length = strlen(value);
+    char *found;
+    if (length < 3)
+        return;
+    while ((found = strstr(text, value))) {
+        memset(found, '*', 3);
+        memmove(found + 3, found + length, strlen(found + length) + 1);
+        text = found + 3; /* the value may be stars itself */
+    }
+}
+
+void mask_text(char *text, const json_t *values)
+{
+    size_t i;
+    json_t *value;
+    json_array_foreach(values, i, value)
+        mask_value(text, json_string_value(value));
+}

@@ -12,4 +12,8 @@
  */
 void mask_secret(json_t *object, bool show);
 
+/* Puts *** in the place of each of the values (an array of strings) that the text has. Those of
+ * less than three bytes are left: they tell nothing, and would eat the sentence. */
+void mask_text(char *text, const json_t *values);
+
 #endif

@@ -135,6 +135,11 @@ static const char *const identities[] = { "name", "containerPort", "mountPath", 
                                           "port", "devicePath",    "ip",          "host",
                                           "path", "type",          "topologyKey", "uid" };
 
+const char *path_identity(size_t index)
+{
+    return index < sizeof identities / sizeof *identities ? identities[index] : NULL;
+}
+
 /* The index of the element of that name, -1 for none, -2 for several. */
 static long find_element(const json_t *list, const char *name)
 {

@@ -7,6 +7,7 @@
 #define OBJECT_PATH_H
 
 #include <jansson.h>
+#include <stddef.h>
 
 #include "base/err.h"
 
@@ -27,5 +28,8 @@ json_t *path_parse(const char *text, struct err *err);
  * that tells which part is not there and what is.
  */
 json_t *path_resolve(const json_t *object, const json_t *path, struct err *err);
+
+/* Those fields, the most usual first; NULL behind the last. */
+const char *path_identity(size_t index);
 
 #endif

@@ -88,6 +88,14 @@ static int check_object(const struct component *component, const json_t *object,
     return result;
 }
 
+static enum component_replace read_replace(const json_t *entry)
+{
+    const json_t *replace = json_object_get(entry, "replace");
+    if (!json_is_boolean(replace))
+        return COMPONENT_REPLACE_UNSAID;
+    return json_is_true(replace) ? COMPONENT_REPLACE_ALLOWED : COMPONENT_REPLACE_NEVER;
+}
+
 static int read_components(struct profile *profile, struct err *err)
 {
     const json_t *list = json_object_get(profile->source, "components");
@@ -99,6 +107,8 @@ static int read_components(struct profile *profile, struct err *err)
         component->name = text_of(entry, "name");
         component->origin = text_of(entry, "origin");
         component->objects = json_object_get(entry, "objects");
+        component->keep = json_is_true(json_object_get(entry, "keep"));
+        component->replace = read_replace(entry);
     }
     json_t *identities = json_object();
     int result = 0;
@@ -123,6 +133,7 @@ int profile_init(struct profile *profile, json_t *source, struct err *err)
     profile->name = text_of(source, "name");
     profile->environment = text_of(source, "environment");
     profile->namespace = text_of(source, "namespace");
+    profile->conflicts = json_object_get(source, "conflicts");
     const json_t *pin = json_object_get(source, "pin");
     profile->pin = (struct pin){
         .server = json_string_value(json_object_get(pin, "server")),

@@ -7,9 +7,17 @@
 #define OBJECT_PROFILE_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/err.h"
+
+/* Whether objects are deleted and made anew when a field is to change that can't be changed. */
+enum component_replace {
+    COMPONENT_REPLACE_UNSAID, /* Jobs only */
+    COMPONENT_REPLACE_NEVER,
+    COMPONENT_REPLACE_ALLOWED,
+};
 
 struct component {
     const char *name;   /* unique in the profile */
@@ -17,6 +25,8 @@ struct component {
     json_t *objects;    /* array of API objects, in the order to show them */
     size_t *needs;      /* indexes into profile.components, each less than `count` */
     size_t needs_count;
+    bool keep; /* its objects have the annotation bkdeploy/keep: "true" */
+    enum component_replace replace;
 };
 
 /* What the cluster of the environment must be; each may be NULL. */
@@ -34,14 +44,17 @@ struct profile {
     struct component *components;
     size_t count;
     struct pin pin;
-    json_t *source; /* holds the strings and objects above */
+    const json_t *conflicts; /* array of { kind?, field?, manager?, action, origin }, the first that
+                                fits counts (release/conflict.h); NULL: none */
+    json_t *source;          /* holds the strings and objects above */
 };
 
 /*
  * Reads what lua/bk hands out:
  *   { name, environment, namespace, pin = { server, context, uid, origin },
  *     requires = [ { text, origin, any = [ { name, range } ] } ],
- *     components = [ { name, origin, needs = [name], objects = [object] } ] }
+ *     conflicts = [ { kind, field, manager, action, origin } ],
+ *     components = [ { name, origin, needs = [name], objects = [object], keep, replace } ] }
  * Takes its own reference to `source`. Fails with ERR_PROFILE when a `needs` names no component,
  * when the needs form a cycle, or when two objects have one identity. Returns 0 or -1.
  */

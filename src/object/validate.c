@@ -51,6 +51,17 @@ static json_t *path_to(const struct place *place)
     return path;
 }
 
+static void hand_on(const struct walk *walk, const struct place *place, const struct place *other,
+                    struct validate_problem problem)
+{
+    json_t *path = path_to(place), *other_path = other ? path_to(other) : NULL;
+    problem.path = path;
+    problem.other = other_path;
+    walk->report(&problem, walk->data);
+    json_decref(path);
+    json_decref(other_path);
+}
+
 __attribute__((format(printf, 5, 6))) static void tell(const struct walk *walk,
                                                        const struct place *place, const char *rule,
                                                        enum validate_severity severity,
@@ -61,10 +72,8 @@ __attribute__((format(printf, 5, 6))) static void tell(const struct walk *walk,
     va_start(args, fmt);
     vsnprintf(message, sizeof message, fmt, args);
     va_end(args);
-    json_t *path = path_to(place);
-    struct validate_problem problem = { rule, severity, path, message };
-    walk->report(&problem, walk->data);
-    json_decref(path);
+    hand_on(walk, place, NULL,
+            (struct validate_problem){ .rule = rule, .severity = severity, .message = message });
 }
 
 /* Text of the profile for a message: in quotes, on one line, cut when long. */
@@ -206,7 +215,8 @@ static bool fits(enum schema_type type, const json_t *value)
 static void tell_wrong_type(const struct walk *walk, const struct place *place,
                             enum schema_type type, const json_t *value)
 {
-    if (json_is_null(value)) { /* which the API server takes for nothing */
+    /* Of a field the API server takes it for nothing, of a list it does not, or makes it "". */
+    if (json_is_null(value) && (place->key || !place->above)) {
         tell(walk, place, VALIDATE_NULL_VALUE, VALIDATE_WARNING,
              "null is no value; leave the field out");
         return;
@@ -505,6 +515,18 @@ static char *item_key(const json_t *item, struct schema list)
     return buf_detach(&text);
 }
 
+static void tell_duplicate(const struct walk *walk, const struct place *place, size_t index,
+                           const char *key)
+{
+    char message[512];
+    struct place other = at_index(place->above, index);
+    snprintf(message, sizeof message, "stands twice in this list, also as item %zu (%s)", index,
+             key);
+    hand_on(walk, place, &other,
+            (struct validate_problem){
+                .rule = VALIDATE_DUPLICATE_ITEM, .severity = VALIDATE_ERROR, .message = message });
+}
+
 /* Server-side apply refuses a list that holds two items of one key
  * (kubernetes.io/docs/reference/using-api/server-side-apply/#merge-strategy). */
 static void check_duplicates(const struct walk *walk, const struct place *place,
@@ -520,9 +542,7 @@ static void check_duplicates(const struct walk *walk, const struct place *place,
         const json_t *other = key ? json_object_get(seen, key) : NULL;
         struct place inside = at_index(place, i);
         if (other)
-            tell(walk, &inside, VALIDATE_DUPLICATE_ITEM, VALIDATE_ERROR,
-                 "stands twice in this list, also as item %lld (%s)",
-                 (long long)json_integer_value(other), key);
+            tell_duplicate(walk, &inside, (size_t)json_integer_value(other), key);
         else if (key)
             json_object_set_new(seen, key, json_integer((json_int_t)i));
         free(key);

@@ -36,6 +36,7 @@ struct validate_problem {
     const char *rule; /* one of the above */
     enum validate_severity severity;
     const json_t *path;  /* as of path.h; of a missing field: of the object that lacks it */
+    const json_t *other; /* NULL, or the path of another value that the message tells of */
     const char *message; /* one line; what is wrong and what would be right; no values of Secrets */
 };
 

@@ -110,11 +110,10 @@ static void emit_string(struct emission *out, const char *text)
         emit_scalar(out, text, YAML_DOUBLE_QUOTED_SCALAR_STYLE);
 }
 
-static void emit_real(struct emission *out, double number)
+static void write_real(char text[64], double number)
 {
-    char text[64];
     for (int digits = 15; digits <= 17; digits++) {
-        snprintf(text, sizeof text, "%.*g", digits, number);
+        snprintf(text, 64, "%.*g", digits, number);
         if (strtod(text, NULL) == number)
             break;
     }
@@ -124,15 +123,28 @@ static void emit_real(struct emission *out, double number)
         char tail[32];
         snprintf(tail, sizeof tail, "%s", exponent ? exponent : "");
         size_t head = exponent ? (size_t)(exponent - text) : strlen(text);
-        snprintf(text + head, sizeof text - head, ".0%s", tail);
+        snprintf(text + head, 64 - head, ".0%s", tail);
     }
-    emit_scalar(out, text, YAML_PLAIN_SCALAR_STYLE);
+}
+
+/* What is neither a string nor a container. */
+static void write_word(char text[64], const json_t *value)
+{
+    if (json_is_integer(value))
+        snprintf(text, 64, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+    else if (json_is_real(value))
+        write_real(text, json_real_value(value));
+    else
+        snprintf(text, 64, "%s",
+                 json_is_null(value)   ? "null"
+                 : json_is_true(value) ? "true"
+                                       : "false");
 }
 
 static void emit_value(struct emission *out, const json_t *value)
 {
     yaml_event_t event;
-    char text[32];
+    char text[64];
     switch (json_typeof(value)) {
     case JSON_OBJECT: {
         const char *key;
@@ -164,14 +176,7 @@ static void emit_value(struct emission *out, const json_t *value)
         break;
     }
     case JSON_STRING: emit_string(out, json_string_value(value)); break;
-    case JSON_INTEGER:
-        snprintf(text, sizeof text, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
-        emit_scalar(out, text, YAML_PLAIN_SCALAR_STYLE);
-        break;
-    case JSON_REAL: emit_real(out, json_real_value(value)); break;
-    case JSON_TRUE: emit_scalar(out, "true", YAML_PLAIN_SCALAR_STYLE); break;
-    case JSON_FALSE: emit_scalar(out, "false", YAML_PLAIN_SCALAR_STYLE); break;
-    case JSON_NULL: emit_scalar(out, "null", YAML_PLAIN_SCALAR_STYLE); break;
+    default: write_word(text, value); emit_scalar(out, text, YAML_PLAIN_SCALAR_STYLE);
     }
 }
 
@@ -205,4 +210,47 @@ int yaml_emit(struct buf *out, const json_t *value, struct err *err)
                          emission.emitter.problem ? emission.emitter.problem : "out of memory");
     yaml_emitter_delete(&emission.emitter);
     return result;
+}
+
+/* The length of the character at `c` when double quotes must not hold it as it is, and the code
+ * that stands for it; else 0. */
+static size_t escape(const unsigned char *c, char code[8])
+{
+    static const char named[] = "\a\b\t\n\v\f\r\x1b\"\\", letters[] = "abtnvfre\"\\";
+    const char *at = strchr(named, *c);
+    if (*c < 0x80 && at)
+        snprintf(code, 8, "\\%c", letters[at - named]);
+    else if (*c < 0x20 || *c == 0x7F)
+        snprintf(code, 8, "\\x%02X", *c);
+    else if (*c == 0xC2 && c[1] < 0xA0)
+        snprintf(code, 8, "\\x%02X", c[1]);
+    else if (*c == 0xE2 && c[1] == 0x80 && (c[2] == 0xA8 || c[2] == 0xA9))
+        snprintf(code, 8, "\\%c", c[2] == 0xA8 ? 'L' : 'P');
+    else if (*c == 0xEF && c[1] == 0xBB && c[2] == 0xBF)
+        snprintf(code, 8, "\\uFEFF");
+    else
+        return 0;
+    return *c < 0x80 ? 1 : *c == 0xC2 ? 2 : 3;
+}
+
+void yaml_emit_inline(struct buf *out, const json_t *scalar)
+{
+    const char *text = json_string_value(scalar);
+    char code[64];
+    if (!text)
+        write_word(code, scalar);
+    if (!text || is_plain(text)) {
+        buf_adds(out, text ? text : code);
+        return;
+    }
+    buf_adds(out, "\"");
+    while (*text) {
+        size_t length = escape((const unsigned char *)text, code);
+        if (length)
+            buf_adds(out, code);
+        else
+            buf_add(out, text, length = 1);
+        text += length;
+    }
+    buf_adds(out, "\"");
 }

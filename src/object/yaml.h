@@ -16,6 +16,10 @@
  * literal blocks. Returns 0, or -1 with err when libyaml fails. */
 int yaml_emit(struct buf *out, const json_t *value, struct err *err);
 
+/* Adds a string, number, boolean or null as yaml_emit() writes it, but on one line whatever is in
+ * it. */
+void yaml_emit_inline(struct buf *out, const json_t *scalar);
+
 /* Reads the first document of `text` by the JSON schema of YAML 1.2 plus 1.1's true/false words of
  * kubectl's reader (yes/no stay strings). Duplicate keys, unknown tags, deep nesting and aliases
  * that explode are errors; messages start with "<name>:<line>: ". Returns a new reference (JSON
