@@ -8,6 +8,12 @@ local bk = {}
 
 --## Profile
 
+---@class bk.ConflictFields
+---@field kind? string `"Deployment"`; in it, as in the others, `*` stands for any part
+---@field field? string its place, as `bkdeploy` or the API server names it: `spec.replicas`, `spec.template.spec.containers[web].image`; what is in it is meant too
+---@field manager? string who has set it: `"kube-controller-manager"`, `"kubectl*"`
+---@field action "take"|"yield"|"stop" `take`: it is the profile's; `yield`: what the profile says of it is left out; `stop`: the apply ends before it changes anything
+
 ---@class bk.ProfileFields
 ---@field components (bk.Part[])|fun(env: table): bk.Part[] a list of components, configs and secrets, or a function of the environment that returns one
 ---@field environments? table<string, table> values by the environment's name; reading one that is not set is an error, `env.name` is the name
@@ -21,6 +27,7 @@ local bk = {}
 ---@field transform? fun(object: table, component: string, env: table): table? sees every object before it leaves the profile; changes it, or returns another
 ---@field rules? (bk.Rule[])|fun(): bk.Rule[] the profile's own rules for `bkdeploy check`; a function is called by it only, so that other commands need not load them
 ---@field allow? table<string, string> rules of `bkdeploy check` that are not for this profile, each with the reason: `{ ["latest-tag"] = "a mirror that never moves" }`
+---@field conflicts? (bk.ConflictFields)[] whose a field is to be that somebody else has set on the cluster ([fields](#fields-of-conflicts)); the first that fits counts. Without one spec.replicas is left to an autoscaler and a webhook's caBundle to who puts it in, and the rest ends the apply
 
 --- A profile: what a script returns. `--set replicas=5` changes a value of the environment, `--set web.image=a:2` a field
 --- that a component has, each to one of the same type.
@@ -29,6 +36,7 @@ local bk = {}
 --- return bk.profile "shop" {
 ---     default = "dev",
 ---     environments = { dev = { replicas = 1 }, prod = { replicas = 3, namespace = "live" } },
+---     conflicts = { { field = "spec.replicas", manager = "kubectl*", action = "take" } },
 ---     components = function(env)
 ---         return { bk.deployment "web" { image = "shop:1", replicas = env.replicas } }
 ---     end,
@@ -94,6 +102,7 @@ function bk.cluster(fields) end
 ---@field transform? fun(object: table, component: string, env: table): table?
 ---@field rules? (bk.Rule[])|fun(): bk.Rule[] the profile's own rules for `bkdeploy check`; a function is called by it only, so that other commands need not load them
 ---@field allow? table<string, string> rules of `bkdeploy check` that are not for this site, each with the reason: `{ ["latest-tag"] = "a mirror that never moves" }`
+---@field conflicts? (bk.ConflictFields)[] looked at before those of the profile that is extended
 
 --- A site: another profile with changes. It is the folder of that name beside the profile's own folder, or beside one of
 --- the two folders around it; its code goes on to see its own files only.
@@ -189,13 +198,15 @@ function bk.input(name) end
 ---@field affinity? table as Kubernetes has it, instead of `nodes` and `apart`
 ---@field tolerations? table[]
 ---@field patch? table<string, table>|fun(object: table): table? changes of what is made, by kind: `{ deployment = { ... } }`, or by kind and name: `{ ["service/web"] = { ... } }`; lists of named items are merged by name, `bk.remove` and `bk.replace` take away and replace
+---@field keep? boolean `true`: its objects stay on the cluster when the profile no longer has them, and when the release is deleted; `false`: its PersistentVolumeClaims, which stay else, do not
+---@field replace? boolean whether its objects may be deleted and made anew when a field changes that can't be changed in place; without it a Job's may
 ---@field allow? table<string, string> rules of `bkdeploy check` that are not for this component, each with the reason: `{ ["no-limits"] = "it has the node to itself" }`
 
 ---@class bk.ServedFields: bk.PodFields
 ---@field service? boolean|bk.ServicePart made with ports; `false` for none
 ---@field services? (bk.ServicePart)[] Services, with their `name`; beside `service`, where that is given
 ---@field ingress? bk.IngressPart
----@field claims? table<string, table>|table<string, table>[] `{ data = { size, path, class, modes, volume, selector, volume_mode, read_only, sub, name, labels, annotations } }`; a list for an order
+---@field claims? table<string, table>|table<string, table>[] `{ data = { size, path, class, modes, volume, selector, volume_mode, read_only, sub, keep, name, labels, annotations } }`; a list for an order; `keep = false`: it goes with the component
 ---@field network? table `{ from = { ... }, to = { ... } }`: components, names of namespaces, `bk.cidr`; an empty list is nobody; or `{ ingress, egress, types }` as Kubernetes has them; `name`, `labels` and `annotations` of the NetworkPolicy
 ---@field disruption? table `{ min_available }` or `{ max_unavailable }`: a number or `"25%"`; `unhealthy = "AlwaysAllow"`; `name`, `labels`, `annotations`
 
@@ -384,6 +395,7 @@ function bk.grpc(fields) end
 
 --- A ConfigMap as a value: who uses it holds it, and it is listed by itself. `conf:key "a"` is one key, `conf:mode "0440"`
 --- all as files with these permissions, `conf:key "a":mode "0440"` one; `:optional()` may be missing; `:immutable()`;
+--- `:keep()` stays on the cluster when the profile no longer has it;
 --- `:hashed()` is named by its content, so that a change is a new one; `:meta { labels, annotations, namespace, name }`.
 ---
 --- ```lua
@@ -843,6 +855,7 @@ function bk.namespace(name) end
 ---@field categories? string[]
 ---@field status? boolean with a status subresource
 ---@field columns? table<string, table[]> additionalPrinterColumns by version
+---@field ready? fun(obj: table): string, string? when an object of the kind is ready: see bk.raw
 
 --- A CustomResourceDefinition. `crd:resource "name" { ... }` is an object of its kind, which needs it.
 ---
@@ -855,10 +868,19 @@ function bk.namespace(name) end
 ---@return fun(fields: bk.CrdFields): bk.Component
 function bk.crd(name) end
 
---- API objects as they are, but for the profile's labels; with `needs` beside them.
+--- API objects as they are, but for the profile's labels; with `needs`, `keep` and `replace` beside them.
+---
+--- `ready`, a function of an object as it stands on the cluster, tells when it is ready: it returns `"Current"`,
+--- `"InProgress"` or `"Failed"`, and a reason. It goes before the rule of the kind, and sees no nulls. One that raises,
+--- does not end or returns anything else makes the object Unknown, which apply waits for. That of a `bk.crd` is for all
+--- objects of its kind, that of a `crd:resource` for one.
 ---
 --- ```lua
---- local lease = bk.raw "lease" { { apiVersion = "coordination.k8s.io/v1", kind = "Lease", metadata = { name = "a" } } }
+--- local lease = bk.raw "lease" { { apiVersion = "coordination.k8s.io/v1", kind = "Lease", metadata = { name = "a" } },
+---     ready = function(obj)
+---         local holder = obj.spec and obj.spec.holderIdentity
+---         return holder and "Current" or "InProgress", holder or "nobody holds it"
+---     end }
 --- ```
 ---@param name string
 ---@return fun(objects: table): bk.Component

@@ -3,6 +3,7 @@
 local check = require "bk.check"
 local env = require "bk.env"
 local host = require "bk.host"
+local keep = require "bk.keep"
 local origin = require "bk.origin"
 local patch = require "bk.patch"
 local rule = require "bk.rule"
@@ -92,6 +93,7 @@ component.needs_rule = check.list(need)
 --- fields, `required` lists names, `build` as above.
 function component.define(word, rules, required, build, check_name)
     rules.needs, rules.meta, rules.patch, rules.allow = component.needs_rule, check.map, patch.rule, rule.allow
+    rules.keep, rules.replace = keep.rule, check.flag
     component.rules[word] = rules
     local function fill(self, spec, where)
         local what = ("%s '%s'"):format(word, self.name)
@@ -119,7 +121,12 @@ function component.define(word, rules, required, build, check_name)
     end
 end
 
---- crd:resource "name" { spec = ... }: a custom resource of a bk.crd, which it needs.
+--- Rule of `ready`: a function of the object on the cluster that returns "Current", "InProgress" or "Failed", and why.
+function component.ready_rule(value)
+    return type(value) ~= "function" and "a function of the live object" or nil
+end
+
+--- crd:resource "name" { spec = ..., ready = ... }: a custom resource of a bk.crd, which it needs.
 function methods.resource(self, name)
     if self.word ~= "crd" then
         check.fail(nil, "component '%s' is no bk.crd, so it has no resources", self.name)
@@ -130,7 +137,12 @@ function methods.resource(self, name)
         if type(fields) ~= "table" then
             check.fail(where, "resource '%s': wants a table { spec = { ... } }, not %s", name, check.show(fields))
         end
-        return component.new { name = name, word = "resource", where = where, spec = {},
+        local ready = fields.ready
+        if ready ~= nil and component.ready_rule(ready) then
+            check.fail_at(where, fields, "ready", "resource '%s': 'ready' should be %s, not %s", name,
+                component.ready_rule(ready), check.show(ready))
+        end
+        return component.new { name = name, word = "resource", where = where, spec = { ready = ready },
             is_broken = rawget(self, "is_broken"),
             build = function(made, release, uses)
                 uses(self)
@@ -138,8 +150,10 @@ function methods.resource(self, name)
                     metadata = self.spec.scope == "Cluster" and release.cluster_metadata(made, name)
                         or release.metadata(made, name) }
                 for key, value in pairs(fields) do
-                    object[key] = value
-                    origin.from(object, key, fields, key)
+                    if key ~= "ready" then
+                        object[key] = value
+                        origin.from(object, key, fields, key)
+                    end
                 end
                 return { object }
             end }

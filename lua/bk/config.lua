@@ -104,6 +104,12 @@ function methods.immutable(source)
     return source
 end
 
+--- source:keep(): the object stays on the cluster when the profile no longer has it.
+function methods.keep(source)
+    source.is_kept = true
+    return source
+end
+
 --- source:hashed(): named by its content, so that a change is a new object and rolls out its users; pods of
 --- the old ones keep what they began with. Earlier objects go when the rollout is over.
 function methods.hashed(source)

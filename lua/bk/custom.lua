@@ -15,7 +15,7 @@ end
 local define = component.define("crd", {
     kind = check.text, scope = check.one_of("Namespaced", "Cluster"), singular = check.text,
     short = check.list(check.text), versions = ordered.rule, storage = check.text, columns = check.map,
-    status = check.flag, list = check.text, categories = check.list(check.text),
+    status = check.flag, list = check.text, categories = check.list(check.text), ready = component.ready_rule,
 }, { "kind", "versions" }, function(self, release)
     local spec, versions = self.spec, {}
     for _, entry in ipairs(ordered.entries(spec.versions)) do
@@ -39,8 +39,8 @@ local define = component.define("crd", {
 end, subdomain)
 
 --- bk.crd "lamps.example.com" { kind = "Lamp", versions = { v1 = schema }, storage = "v1", scope, short,
---- singular, list, categories, status = true, columns = { v1 = { ... } } }: a schema is an openAPIV3Schema. Resources
---- of the kind are crd:resource "name" { spec = { ... } }.
+--- singular, list, categories, status = true, columns = { v1 = { ... } }, ready = function(obj) end }: a schema is an
+--- openAPIV3Schema, `ready` for all objects of the kind. Resources are crd:resource "name" { spec = { ... } }.
 function custom.crd(name)
     local make = define(name)
     return function(spec)

@@ -2,8 +2,10 @@
 
 local check = require "bk.check"
 local config = require "bk.config"
+local conflict = require "bk.conflict"
 local host = require "bk.host"
 local input = require "bk.input"
+local keep = require "bk.keep"
 local origin = require "bk.origin"
 local patch = require "bk.patch"
 local rule = require "bk.rule"
@@ -27,7 +29,7 @@ local rules = {
     bare = check.flag, labels = check.map,
     components = check.either("a list of components, or a function that returns one", is_function,
         check.list(check.any)),
-    transform = is_function, rules = rule.list_or_function, allow = rule.allow,
+    transform = is_function, rules = rule.list_or_function, allow = rule.allow, conflicts = conflict.rule,
     version = check.either("a version such as 1.2.3, or a function of the environment that returns one", check.text,
         is_function),
     requires = check.either("a list as { \"bkiam ^1.12.0\" }, or a function of the environment that returns one",
@@ -44,7 +46,7 @@ end
 
 --- bk.profile "name" { components = { ... } or function(env), environments = { name = { values } },
 --- default = "dev", namespace = "text", create_namespace = true, labels = {}, bare = false,
---- transform = function(object, component) end }
+--- conflicts = { { kind, field, manager, action = "take" } }, transform = function(object, component) end }
 function profile.new(name)
     local where = host.where()
     check.name(where, "profile", name)
@@ -67,7 +69,7 @@ function profile.new(name)
             end
         end
         return make { name = name, spec = spec, where = where, allowed = spec.allow or {},
-            rules = { { spec = spec, where = where } },
+            rules = { { spec = spec, where = where } }, conflicts = conflict.read(where, what, spec.conflicts),
             transforms = spec.transform and { { run = spec.transform, where = where } } or {} }
     end
 end
@@ -281,12 +283,15 @@ local function build_all(self, list, release)
         end
         if check.kind(part) ~= "component" then
             made.objects[1] = part.data and config.build(part, release) or nil
+            made.objects = keep.apply(made.objects, { keep = part.is_kept })
+            made.keep = part.is_kept
         elseif not part.is_broken then
             check.guard(function()
                 for i, need in ipairs(part.spec.needs or {}) do
                     uses(need, part.spec.needs, i)
                 end
-                made.objects = part:build(release, uses)
+                made.objects = keep.apply(part:build(release, uses), part.spec)
+                made.keep, made.replace = part.spec.keep, part.spec.replace
             end)
         end
         parts[made] = part
@@ -381,7 +386,7 @@ function profile.compile(self, environment, settings)
     local pin = rawget(env, "cluster")
     local made = {
         name = self.name, environment = env.name, namespace = namespace, components = mark_lists(components),
-        requires = requirements(self, env),
+        requires = requirements(self, env), conflicts = self.conflicts[1] and self.conflicts or nil,
         pin = pin and { server = pin.server, context = pin.context, uid = pin.uid, origin = pin.where },
     }
     profiles[made] = self

@@ -6,8 +6,8 @@ local host = require "bk.host"
 
 local raw = {}
 
---- bk.raw "name" { object, ... , needs = { ... } }: a component of these objects. Without a namespace they go
---- to the profile's; its labels they get.
+--- bk.raw "name" { object, ... , needs = { ... }, keep, replace, ready = function(obj) end }: a component of these
+--- objects. Without a namespace they go to the profile's; its labels they get.
 function raw.raw(name)
     local where = host.where()
     check.name(where, "component", name)
@@ -18,6 +18,16 @@ function raw.raw(name)
         elseif objects.needs and component.needs_rule(objects.needs) then
             check.fail_at(where, objects, "needs", "%s: 'needs' should be %s", what,
                 component.needs_rule(objects.needs))
+        elseif objects.ready ~= nil and component.ready_rule(objects.ready) then
+            check.fail_at(where, objects, "ready", "%s: 'ready' should be %s, not %s", what,
+                component.ready_rule(objects.ready), check.show(objects.ready))
+        end
+        for _, field in ipairs { "keep", "replace" } do
+            local wanted = objects[field] ~= nil and check.flag(objects[field])
+            if wanted then
+                check.fail_at(where, objects, field, "%s: '%s' should be %s, not %s", what, field, wanted,
+                    check.show(objects[field]))
+            end
         end
         for i, object in ipairs(objects) do
             local meta = type(object) == "table" and object.metadata
@@ -25,7 +35,8 @@ function raw.raw(name)
                 check.fail_at(where, objects, i, "%s: object %d lacks apiVersion, kind or metadata.name", what, i)
             end
         end
-        return component.new { name = name, word = "raw", where = where, spec = { needs = objects.needs },
+        return component.new { name = name, word = "raw", where = where, spec = { needs = objects.needs,
+            keep = objects.keep, replace = objects.replace, ready = objects.ready },
             build = function(_, release)
                 local made = {}
                 for i, object in ipairs(objects) do

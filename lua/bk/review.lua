@@ -68,7 +68,11 @@ local function add_problems(findings, problems)
         local component = kept.components[problem.component + 1]
         local object = component.objects[problem.object + 1]
         broken[object] = broken[object] or problem.severity == "error"
-        findings[#findings + 1] = { severity = problem.severity, rule = problem.rule, message = problem.message,
+        local message = problem.message
+        if problem.other then
+            message = ("%s, at %s"):format(message, where_of(component, object, problem.other))
+        end
+        findings[#findings + 1] = { severity = problem.severity, rule = problem.rule, message = message,
             component = component.name, object = { kind = object.kind, name = (object.metadata or {}).name },
             path = setmetatable(problem.path, List), where = where_of(component, object, problem.path) }
     end

@@ -4,6 +4,7 @@
 local check = require "bk.check"
 local component = require "bk.component"
 local host = require "bk.host"
+local keep = require "bk.keep"
 local ordered = require "bk.ordered"
 local origin = require "bk.origin"
 local patch = require "bk.patch"
@@ -367,6 +368,10 @@ function route.ingress(spec, service, metadata, release, uses)
     }
 end
 
+-- Of a bk.ingress beside what it has as a component's.
+local standalone_rules = { meta = check.map, patch = patch.rule, needs = component.needs_rule, keep = keep.rule,
+    replace = check.flag }
+
 --- bk.ingress "public" { hosts = { ... }, paths = { ["/"] = web, ["/api/"] = api }, ... }: one for several
 --- components, with the fields of a component's ingress.
 function route.standalone(name)
@@ -378,15 +383,16 @@ function route.standalone(name)
             check.fail(place, "%s: no 'paths', e.g. paths = { [\"/\"] = web }", what)
         end
         local ingress = type(given) == "table" and tables.with(given, {}) or given
-        local meta, wanted, needs
+        local own = {}
         if type(given) == "table" then
-            meta, wanted, needs = given.meta, given.patch, given.needs
-            ingress.meta, ingress.patch, ingress.needs = nil, nil, nil
-            check.fields(place, what, { meta = meta, patch = wanted, needs = needs },
-                { meta = check.map, patch = patch.rule, needs = component.needs_rule })
-            component.check_meta(place, what .. ": meta", meta or {})
+            for field in pairs(standalone_rules) do
+                own[field], ingress[field] = given[field], nil
+                origin.from(own, field, given, field)
+            end
+            check.fields(place, what, own, standalone_rules)
+            component.check_meta(place, what .. ": meta", own.meta or {})
         end
-        self.given, self.spec = given, { ingress = ingress, meta = meta, patch = wanted, needs = needs }
+        self.given, self.spec = given, tables.with(own, { ingress = ingress })
         route.check_ingress(place, what, self.spec)
     end
     return function(given)
@@ -405,7 +411,7 @@ end
 
 local external_rules = {
     host = check.text, addresses = check.list(check.text), ports = port.rule, annotations = check.map,
-    needs = component.needs_rule, meta = check.map, patch = patch.rule,
+    needs = component.needs_rule, meta = check.map, patch = patch.rule, keep = keep.rule, replace = check.flag,
 }
 
 local function endpoints(self, release)

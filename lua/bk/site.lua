@@ -2,6 +2,7 @@
 -- environment belongs to.
 
 local check = require "bk.check"
+local conflict = require "bk.conflict"
 local host = require "bk.host"
 local origin = require "bk.origin"
 local patch = require "bk.patch"
@@ -36,7 +37,7 @@ local rules = {
         function(value)
             return type(value) ~= "function" or nil
         end),
-    add = list_or_function, rules = rule.list_or_function, allow = rule.allow,
+    add = list_or_function, rules = rule.list_or_function, allow = rule.allow, conflicts = conflict.rule,
     transform = function(value)
         return type(value) ~= "function" and "a function of an object" or nil
     end,
@@ -164,7 +165,7 @@ local function rewrite_images(images)
     end
 end
 
---- bk.extend "bklog" { environments, images, override, replace, remove, add, transform, name, namespace,
+--- bk.extend "bklog" { environments, images, override, replace, remove, add, transform, conflicts, name, namespace,
 --- default }: the profile in the folder of that name, beside this one's folder or beside one of the two folders
 --- around it, with changes.
 function site.extend(name)
@@ -191,9 +192,11 @@ function site.extend(name)
         end
         local own_rules = { table.unpack(base.rules) }
         own_rules[#own_rules + 1] = { spec = spec, where = where }
+        local conflicts = conflict.read(where, ("bk.extend '%s'"):format(name), spec.conflicts)
+        table.move(base.conflicts, 1, #base.conflicts, #conflicts + 1, conflicts) -- the site's own go first
         return base.derive {
             rules = own_rules, allowed = tables.with(base.allowed, spec.allow or {}),
-            name = spec.name or base.name, where = where, transforms = transforms,
+            name = spec.name or base.name, where = where, transforms = transforms, conflicts = conflicts,
             spec = {
                 namespace = spec.namespace or base.spec.namespace, environments = environments, default = default,
                 version = base.spec.version, requires = base.spec.requires, bare = base.spec.bare,

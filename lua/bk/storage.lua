@@ -3,6 +3,7 @@
 
 local check = require "bk.check"
 local component = require "bk.component"
+local keep = require "bk.keep"
 local ordered = require "bk.ordered"
 local origin = require "bk.origin"
 local quantity = require "bk.quantity"
@@ -23,7 +24,7 @@ local claim_rules = {
     volume_mode = check.one_of("Filesystem", "Block"),
 }
 local own_claim_rules = tables.with(tables.with(claim_rules, component.own_rules), {
-    path = check.text, read_only = check.flag, sub = check.text,
+    path = check.text, read_only = check.flag, sub = check.text, keep = keep.rule,
 })
 
 --- The names of volumes that containers mount by their names.
@@ -40,9 +41,9 @@ local function mounted_names(spec)
     return found
 end
 
---- Checks claims = { data = { size, path, class, modes, volume, selector, volume_mode, read_only, sub, name, labels,
---- annotations } }.
-function storage.check_claims(where, what, spec)
+--- Checks claims = { data = { size, path, class, modes, volume, selector, volume_mode, read_only, sub, keep, name,
+--- labels, annotations } } of a component that is of that kind.
+function storage.check_claims(where, what, spec, kind)
     local mounted = mounted_names(spec)
     local claims = ordered.named(spec.claims)
     for name, claim in pairs(claims) do
@@ -54,6 +55,10 @@ function storage.check_claims(where, what, spec)
             if check.missing(claim, field) and not (field == "path" and mounted[name]) then
                 check.fail(at, "%s: no '%s'", of, field)
             end
+        end
+        if kind == "StatefulSet" and claim.keep ~= nil then
+            check.fail_at(at, claim, "keep", "%s: 'keep' is not for the claims of a StatefulSet, which makes them "
+                .. "itself; say keep_claims = { deleted = true } of the component", of)
         end
     end
 end

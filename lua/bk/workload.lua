@@ -4,6 +4,7 @@ local check = require "bk.check"
 local component = require "bk.component"
 local container = require "bk.container"
 local host = require "bk.host"
+local keep = require "bk.keep"
 local network = require "bk.network"
 local ordered = require "bk.ordered"
 local origin = require "bk.origin"
@@ -32,7 +33,7 @@ end
 
 local pod_rules = with(with(container.rules, placement.rules), {
     needs = component.needs_rule, patch = patch.rule, allow = rule.allow, meta = check.map, selector = check.map,
-    container = check.text,
+    container = check.text, keep = keep.rule, replace = check.flag,
     pod_volumes = ordered.rule_unnamed, pod = check.map, restart = check.one_of("Always", "Never", "OnFailure"),
     labels = check.map, annotations = check.map, pod_security = check.map,
     service_account = a("bk.service_account", "service account"),
@@ -112,7 +113,7 @@ local function fill(self, given, where)
     for _, field in ipairs { "init", "sidecars", "containers" } do
         check_extra(where, what, field, given[field])
     end
-    storage.check_claims(where, what, given)
+    storage.check_claims(where, what, given, kind)
     component.check_meta(where, what .. ": meta", given.meta or {})
     if given.container then
         check.name(origin.line(given, "container") or where, what .. ": container", given.container)
@@ -170,10 +171,11 @@ local function claim_mounts(self, volumes, objects, release, uses)
         if self.word ~= "StatefulSet" then
             local full = component.object_name(self) .. "-" .. name
             volumes.claim(name, claim.name or full, entry)
-            objects[#objects + 1] = {
+            local object = {
                 apiVersion = "v1", kind = "PersistentVolumeClaim", metadata = release.metadata(self, full, claim),
                 spec = storage.claim_spec(claim, release, uses),
             }
+            objects[#objects + 1] = claim.keep == nil and object or keep.mark(object, claim.keep, claim)
         end
     end
     return mounts
@@ -283,7 +285,7 @@ local function governing_service(self, release)
 end
 
 function specs.StatefulSet(self, release, template, uses)
-    local spec, selector, claims, keep = self.spec, release.selector(self), nil, nil
+    local spec, selector, claims, retention = self.spec, release.selector(self), nil, nil
     for _, entry in ipairs(ordered.entries(spec.claims)) do
         local claim = entry.value
         claims = claims or {}
@@ -295,7 +297,7 @@ function specs.StatefulSet(self, release, template, uses)
     end
     if spec.keep_claims then
         check.fields(self.where, ("component '%s': keep_claims"):format(self.name), spec.keep_claims, keep_rules)
-        keep = {
+        retention = {
             whenDeleted = spec.keep_claims.deleted == false and "Delete" or "Retain",
             whenScaled = spec.keep_claims.scaled == false and "Delete" or "Retain",
         }
@@ -304,7 +306,7 @@ function specs.StatefulSet(self, release, template, uses)
         replicas = replicas(spec.replicas, spec.scale, release), selector = { matchLabels = selector },
         template = template,
         serviceName = spec.service_name or governing_service(self, release), podManagementPolicy = spec.pod_management,
-        volumeClaimTemplates = claims, persistentVolumeClaimRetentionPolicy = keep,
+        volumeClaimTemplates = claims, persistentVolumeClaimRetentionPolicy = retention,
         revisionHistoryLimit = spec.revision_history, minReadySeconds = seconds(spec.min_ready),
         updateStrategy = spec.partition and { type = "RollingUpdate", rollingUpdate = { partition = spec.partition } }
             or rolling(spec.strategy),

@@ -7,7 +7,7 @@ local rewrite = arg[1]
 -- Modules that make no object from a profile's fields, or none but by functions that tell bk.origin: tracing them says
 -- nothing more. Rules only look.
 local untraced = {}
-for name in ("check component config elsewhere env generate hash init input mount ordered origin patch port profile "
+for name in ("check component config conflict elsewhere env generate hash init input keep mount ordered origin patch port profile "
     .. "quantity raw release review rule site tables values"):gmatch "%w+" do
     untraced["bk." .. name] = true
 end
