@@ -1,86 +1,29 @@
-#include <dirent.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include "base/buf.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "command/command.h"
-#include "object/yaml.h"
+#include "command/manifests.h"
 #include "script/import.h"
-
-enum { INPUT_MAX = 16 << 20 };
 
 /* What was read, and from where. */
 struct input {
     json_t *objects;
     json_t *places; /* [{ document, line, file }] */
-    const char *file;
 };
 
-static int add_document(void *data, const struct yaml_document *document, struct err *err)
+static int add_object(void *data, const struct manifest *manifest, struct err *err)
 {
     struct input *input = data;
-    if (!json_is_object(document->value))
-        return err_set(err, ERR_PROFILE,
-                       "%s:%zu: document %zu: is no object with apiVersion and kind", input->file,
-                       document->line, document->number);
-    json_array_append(input->objects, document->value);
+    (void)err;
+    json_array_append(input->objects, manifest->object);
     json_array_append_new(input->places,
-                          json_pack("{s:I, s:I, s:s}", "document", (json_int_t)document->number,
-                                    "line", (json_int_t)document->line, "file", input->file));
+                          json_pack("{s:I, s:I, s:s}", "document", (json_int_t)manifest->document,
+                                    "line", (json_int_t)manifest->line, "file", manifest->file));
     return 0;
-}
-
-static int read_file(struct input *input, const char *path, struct err *err)
-{
-    struct buf text = { .max = INPUT_MAX };
-    struct yaml_reader reader = { add_document, input };
-    input->file = strcmp(path, "-") == 0 ? "standard input" : path;
-    int result = file_read(path, &text, err);
-    if (result == 0)
-        result =
-            yaml_parse_stream(buf_text(&text), text.len, input->file, ERR_PROFILE, &reader, err);
-    buf_release(&text);
-    return result;
-}
-
-static int is_manifest(const struct dirent *entry)
-{
-    const char *dot = strrchr(entry->d_name, '.');
-    return dot && dot != entry->d_name &&
-           (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0 || strcmp(dot, ".json") == 0);
-}
-
-/* The manifests right in a folder, in the order of their names, as kubectl takes them. */
-static int read_folder(struct input *input, const char *folder, struct err *err)
-{
-    struct dirent **entries;
-    int count = scandir(folder, &entries, is_manifest, alphasort), result = 0;
-    if (count < 0)
-        return err_set(err, ERR_USAGE, "%s: %s", folder, strerror(errno));
-    for (int i = 0; i < count; i++) {
-        char *path = xasprintf("%s/%s", folder, entries[i]->d_name);
-        if (result == 0)
-            result = read_file(input, path, err);
-        free(path);
-        free(entries[i]);
-    }
-    free(entries);
-    if (result == 0 && count == 0)
-        return err_set(err, ERR_USAGE, "%s: has no .yaml, .yml or .json file", folder);
-    return result;
-}
-
-static int read_input(struct input *input, const char *path, struct err *err)
-{
-    struct stat st;
-    if (strcmp(path, "-") != 0 && stat(path, &st) == 0 && S_ISDIR(st.st_mode))
-        return read_folder(input, path, err);
-    return read_file(input, path, err);
 }
 
 /* The last part of a path without its ending. The caller's to free. */
@@ -132,15 +75,15 @@ static int write_files(const char *folder, const json_t *files, struct err *err)
 int command_import(const struct options *options, struct err *err)
 {
     const char *path = options->script.path;
-    struct input input = { json_array(), json_array(), path };
+    struct input input = { json_array(), json_array() };
+    struct manifest_reader reader = { add_object, &input, false };
     char *name = base_name(path);
     json_t *made = NULL;
-    int result = read_input(&input, path, err);
+    int result = manifests_read(path, &reader, err) < 0 ? -1 : 0;
     if (result == 0 && json_array_size(input.objects) == 0)
-        result = err_set(err, ERR_PROFILE, "%s: has no objects", input.file);
+        result = err_set(err, ERR_PROFILE, "%s: has no objects", manifests_name(path));
     if (result == 0) {
-        made = import_write(input.objects, input.places, name,
-                            strcmp(path, "-") == 0 ? "standard input" : path, err);
+        made = import_write(input.objects, input.places, name, manifests_name(path), err);
         result = made ? 0 : -1;
     }
     if (result == 0 && options->folder) {

@@ -14,8 +14,11 @@ struct status_row {
     struct verdict verdict; /* only when it exists */
 };
 
-/* Fills `rows[work->count]`. Returns 0, or -1 with err. */
-int status_run(struct kube_client *client, const struct work *work, struct status_row *rows,
-               struct err *err);
+/* Fills `rows[work->count]`; `own` as of struct verdict_extra, called with `arg`, NULL: none.
+ * Returns 0, or -1 with err. */
+int status_run(struct kube_client *client, const struct work *work,
+               bool (*own)(const struct work_item *item, const json_t *object,
+                           struct verdict *verdict, void *arg),
+               void *arg, struct status_row *rows, struct err *err);
 
 #endif

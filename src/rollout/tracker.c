@@ -10,8 +10,10 @@
 
 struct target {
     struct target *next;
+    struct tracker *tracker;
     char *name;
     char *uid;
+    json_t *applied;
     json_int_t generation; /* of the applied state; older ones tell nothing */
     tracker_fn *changed;
     void *arg;
@@ -28,11 +30,22 @@ struct collection {
     json_t *seen; /* name to the newest object: its event may come before its apply's answer */
 };
 
+/* A StorageClass, which tells whether a claim is bound before a pod uses it. */
+struct storage_class {
+    struct storage_class *next;
+    struct tracker *tracker;
+    char *name;
+    json_t *object;         /* NULL: not answered yet, or not to be had */
+    struct kube_call *call; /* while it is not answered */
+};
+
 struct tracker {
     struct kube_client *client;
     tracker_failed_fn *failed;
     void *arg;
+    bool (*rule)(const json_t *object, struct verdict *verdict, void *arg);
     struct collection *collections;
+    struct storage_class *classes;
 };
 
 struct tracker *tracker_new(struct kube_client *client, tracker_failed_fn *failed, void *arg)
@@ -44,14 +57,26 @@ struct tracker *tracker_new(struct kube_client *client, tracker_failed_fn *faile
     return tracker;
 }
 
+void tracker_set_rule(struct tracker *tracker,
+                      bool (*rule)(const json_t *object, struct verdict *verdict, void *arg))
+{
+    tracker->rule = rule;
+}
+
+static void target_free(struct target *target)
+{
+    free(target->name);
+    free(target->uid);
+    json_decref(target->applied);
+    free(target);
+}
+
 static void collection_free(struct collection *collection)
 {
     while (collection->targets) {
         struct target *target = collection->targets;
         collection->targets = target->next;
-        free(target->name);
-        free(target->uid);
-        free(target);
+        target_free(target);
     }
     kube_watch_free(collection->watch);
     json_decref(collection->seen);
@@ -68,6 +93,15 @@ void tracker_free(struct tracker *tracker)
         tracker->collections = collection->next;
         collection_free(collection);
     }
+    while (tracker->classes) {
+        struct storage_class *class = tracker->classes;
+        tracker->classes = class->next;
+        if (class->call)
+            kube_cancel(tracker->client, class->call);
+        json_decref(class->object);
+        free(class->name);
+        free(class);
+    }
     free(tracker);
 }
 
@@ -76,26 +110,65 @@ static const json_t *meta(const json_t *object, const char *key)
     return json_object_get(json_object_get(object, "metadata"), key);
 }
 
+/* ---- judging ---- */
+
+static struct storage_class *find_class(struct tracker *tracker, const char *name)
+{
+    struct storage_class *class = tracker->classes;
+    while (class && strcmp(class->name, name) != 0)
+        class = class->next;
+    return class;
+}
+
+static const json_t *find_object(const char *group, const char *kind, const char *name, void *arg)
+{
+    const struct target *target = arg;
+    (void)group; /* verdicts ask for StorageClasses only */
+    (void)kind;
+    const struct storage_class *class = find_class(target->tracker, name);
+    return class ? class->object : NULL;
+}
+
+static bool ask_rule(const json_t *object, struct verdict *verdict, void *arg)
+{
+    const struct target *target = arg;
+    return target->tracker->rule(object, verdict, target->arg);
+}
+
+static void judge_object(struct target *target, const json_t *object, struct verdict *verdict)
+{
+    struct verdict_extra extra = { target->tracker->rule ? ask_rule : NULL, find_object, target };
+    verdict_with(object, &extra, verdict);
+}
+
+static bool is_newer(const json_t *seen, const json_t *applied)
+{
+    const char *a = json_string_value(meta(seen, "resourceVersion"));
+    const char *b = json_string_value(meta(applied, "resourceVersion"));
+    /* Decimal numbers of one store: kubernetes.io KEP-5504 makes them comparable. */
+    return a && b && (strlen(a) > strlen(b) || (strlen(a) == strlen(b) && strcmp(a, b) > 0));
+}
+
 static void judge(struct target *target, const json_t *object, bool deleted)
 {
     const char *uid = json_string_value(meta(object, "uid"));
     struct verdict verdict = { .state = VERDICT_IN_PROGRESS };
     if (target->done)
         return;
+    if (uid && strcmp(uid, target->uid) != 0 && (deleted || !is_newer(object, target->applied)))
+        return; /* the one that was replaced */
     if (deleted) {
-        if (uid && strcmp(uid, target->uid) != 0)
-            return; /* the one that was replaced */
         verdict.state = VERDICT_GONE;
         snprintf(verdict.message, sizeof verdict.message, "was deleted by someone else");
     } else {
         if (json_integer_value(meta(object, "generation")) < target->generation)
             return;
-        verdict_of(object, &verdict);
+        judge_object(target, object, &verdict);
     }
     if (verdict.state == target->last.state && strcmp(verdict.message, target->last.message) == 0)
         return;
     target->last = verdict;
-    target->done = verdict.state != VERDICT_IN_PROGRESS;
+    target->done = verdict_is_final(verdict.state);
     target->changed(&verdict, target->arg);
 }
 
@@ -137,34 +210,79 @@ static struct collection *find_collection(struct tracker *tracker, const char *p
     return collection;
 }
 
-static bool is_newer(const json_t *seen, const json_t *applied)
+/* The newest that is known of an object. */
+static const json_t *newest(const struct collection *collection, const struct target *target)
 {
-    const char *a = json_string_value(meta(seen, "resourceVersion"));
-    const char *b = json_string_value(meta(applied, "resourceVersion"));
-    /* Decimal numbers of one store: kubernetes.io KEP-5504 makes them comparable. */
-    return a && b && (strlen(a) > strlen(b) || (strlen(a) == strlen(b) && strcmp(a, b) > 0));
+    const json_t *seen = json_object_get(collection->seen, target->name);
+    return seen && is_newer(seen, target->applied) ? seen : target->applied;
+}
+
+static void on_class(const struct kube_response *response, void *arg)
+{
+    struct storage_class *class = arg;
+    class->call = NULL;
+    if (response->err)
+        return; /* who may not read it waits for the claim as for any other */
+    class->object = json_incref(response->body);
+    for (struct collection *collection = class->tracker->collections; collection;
+         collection = collection->next)
+        for (struct target *target = collection->targets; target; target = target->next)
+            judge(target, newest(collection, target), false);
+}
+
+static void ask_for_class(struct tracker *tracker, const json_t *object)
+{
+    const char *kind = json_string_value(json_object_get(object, "kind"));
+    const char *name =
+        json_string_value(json_object_get(json_object_get(object, "spec"), "storageClassName"));
+    if (!kind || strcmp(kind, "PersistentVolumeClaim") != 0 || !name || !*name ||
+        find_class(tracker, name))
+        return;
+    struct storage_class *class = xcalloc(1, sizeof *class);
+    class->tracker = tracker;
+    class->name = xstrdup(name);
+    class->next = tracker->classes;
+    tracker->classes = class;
+    char *path = xasprintf("/apis/storage.k8s.io/v1/storageclasses/%s", name);
+    struct kube_request request = { .method = "GET", .path = path, .done = on_class, .arg = class };
+    class->call = kube_send(tracker->client, &request);
+    free(path);
 }
 
 void tracker_add(struct tracker *tracker, const char *collection_path, const json_t *applied,
                  tracker_fn *changed, void *arg)
 {
-    struct verdict first;
-    verdict_of(applied, &first);
-    if (first.state != VERDICT_IN_PROGRESS) {
-        changed(&first, arg);
-        return;
-    }
-    struct collection *collection = find_collection(
-        tracker, collection_path, json_string_value(meta(applied, "resourceVersion")));
     struct target *target = xcalloc(1, sizeof *target);
     const char *uid = json_string_value(meta(applied, "uid"));
+    target->tracker = tracker;
     target->name = xstrdup(json_string_value(meta(applied, "name")));
     target->uid = xstrdup(uid ? uid : "");
+    target->applied = json_incref((json_t *)applied);
     target->generation = json_integer_value(meta(applied, "generation"));
     target->changed = changed;
     target->arg = arg;
+    struct verdict first;
+    judge_object(target, applied, &first);
+    if (verdict_is_final(first.state)) {
+        target_free(target);
+        changed(&first, arg);
+        return;
+    }
+    ask_for_class(tracker, applied);
+    struct collection *collection = find_collection(
+        tracker, collection_path, json_string_value(meta(applied, "resourceVersion")));
     target->next = collection->targets;
     collection->targets = target;
-    const json_t *seen = json_object_get(collection->seen, target->name);
-    judge(target, seen && is_newer(seen, applied) ? seen : applied, false);
+    judge(target, newest(collection, target), false);
+}
+
+const json_t *tracker_object(const struct tracker *tracker, const char *path, const char *name)
+{
+    const struct collection *collection = tracker->collections;
+    while (collection && strcmp(collection->path, path) != 0)
+        collection = collection->next;
+    const struct target *target = collection ? collection->targets : NULL;
+    while (target && strcmp(target->name, name) != 0)
+        target = target->next;
+    return target ? newest(collection, target) : NULL;
 }

@@ -6,6 +6,7 @@
 #define ROLLOUT_TRACKER_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #include "base/err.h"
 #include "kube/client.h"
@@ -21,10 +22,18 @@ typedef void tracker_failed_fn(const struct err *err, void *arg);
 struct tracker *tracker_new(struct kube_client *client, tracker_failed_fn *failed, void *arg);
 void tracker_free(struct tracker *tracker);
 
-/* Follows the object from the state that the API server returned for its apply (`applied`, which
- * is borrowed) until its verdict is no longer VERDICT_IN_PROGRESS; VERDICT_GONE is told here only.
- */
+/* Sets what is asked before the rule of an object's kind; `arg` is that of tracker_add(). */
+void tracker_set_rule(struct tracker *tracker,
+                      bool (*rule)(const json_t *object, struct verdict *verdict, void *arg));
+
+/* Follows the object from the state that the API server returned for its apply (`applied`, a
+ * reference of which is kept) until its verdict is final (verdict_is_final()); VERDICT_GONE is told
+ * here only. For a claim its StorageClass is looked up. */
 void tracker_add(struct tracker *tracker, const char *collection, const json_t *applied,
                  tracker_fn *changed, void *arg);
+
+/* The newest that is known of an object, the tracker's; NULL when nothing is. */
+const json_t *tracker_object(const struct tracker *tracker, const char *collection,
+                             const char *name);
 
 #endif

@@ -292,7 +292,7 @@ static void mark(lua_State *L, const char *name)
     lua_setmetatable(L, -2);
 }
 
-void convert_push(lua_State *L, const json_t *value)
+static void push(lua_State *L, const json_t *value, bool plain)
 {
     size_t i;
     const char *key;
@@ -303,19 +303,19 @@ void convert_push(lua_State *L, const json_t *value)
         lua_createtable(L, 0, (int)json_object_size(value));
         json_object_foreach((json_t *)value, key, child) {
             lua_pushstring(L, key);
-            convert_push(L, child);
+            push(L, child, plain);
             lua_rawset(L, -3);
         }
-        if (json_object_size(value) == 0)
+        if (json_object_size(value) == 0 && !plain)
             mark(L, "bk.object");
         break;
     case JSON_ARRAY:
         lua_createtable(L, (int)json_array_size(value), 0);
         json_array_foreach(value, i, child) {
-            convert_push(L, child);
+            push(L, child, plain);
             lua_rawseti(L, -2, (lua_Integer)i + 1);
         }
-        if (json_array_size(value) == 0)
+        if (json_array_size(value) == 0 && !plain)
             mark(L, "bk.array");
         break;
     case JSON_STRING:
@@ -325,6 +325,21 @@ void convert_push(lua_State *L, const json_t *value)
     case JSON_REAL: lua_pushnumber(L, json_real_value(value)); break;
     case JSON_TRUE: lua_pushboolean(L, 1); break;
     case JSON_FALSE: lua_pushboolean(L, 0); break;
-    case JSON_NULL: lua_pushlightuserdata(L, NULL); break;
+    case JSON_NULL:
+        if (plain)
+            lua_pushnil(L);
+        else
+            lua_pushlightuserdata(L, NULL);
+        break;
     }
+}
+
+void convert_push(lua_State *L, const json_t *value)
+{
+    push(L, value, false);
+}
+
+void convert_push_plain(lua_State *L, const json_t *value)
+{
+    push(L, value, true);
 }

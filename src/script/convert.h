@@ -38,4 +38,7 @@ void convert_kinds_release(struct convert_kinds *kinds);
  */
 void convert_push(lua_State *L, const json_t *value);
 
+/* The same for scripts of others: nulls are left out, and nothing is marked. MAY_RAISE. */
+void convert_push_plain(lua_State *L, const json_t *value);
+
 #endif

@@ -61,13 +61,24 @@ static void note_line(lua_State *L, struct host *host)
     }
 }
 
+static int hook_step(const struct host *host)
+{
+    return host->hook_step ? host->hook_step : HOOK_STEP;
+}
+
+static const char *subject(const struct host *host)
+{
+    return host->subject ? host->subject : "the profile";
+}
+
 static void count_hook(lua_State *L, lua_Debug *ignored)
 {
     (void)ignored;
     struct host *host = host_of(L);
-    host->instructions_used += HOOK_STEP;
+    host->instructions_used += (unsigned)hook_step(host);
     note_line(L, host);
-    if (host->memory_limit && host->memory_used > host->memory_limit / 4 * 3)
+    if (host->memory_limit && host->memory_used > host->memory_limit / 4 * 3 &&
+        !lua_gc(L, LUA_GCISRUNNING))
         lua_gc(L, LUA_GCRESTART);
     bool interrupted = interrupt_pending();
     if (host->instructions_used < host->instruction_limit && !interrupted)
@@ -77,9 +88,9 @@ static void count_hook(lua_State *L, lua_Debug *ignored)
     if (interrupted)
         luaL_error(L, "interrupted");
     luaL_error(L,
-               "%s: the profile does not end within %I million instructions; look for a loop, or "
+               "%s: %s does not end within %I million instructions; look for a loop, or "
                "raise --instruction-limit",
-               host->last_line[0] ? host->last_line : host->file,
+               host->last_line[0] ? host->last_line : host->file, subject(host),
                (LUAI_UACINT)(host->instruction_limit / 1000000));
 }
 
@@ -118,7 +129,9 @@ static void on_tick(int number)
     }
     say("bkdeploy: ");
     say(host->last_line[0] ? host->last_line : host->file);
-    say(": the profile hangs near here in one call that does not end; look for a string pattern "
+    say(": ");
+    say(subject(host));
+    say(" hangs near here in one call that does not end; look for a string pattern "
         "with "
         "many repetitions\n");
     _exit(err_exit_code(ERR_PROFILE));
@@ -137,7 +150,7 @@ void host_arm(lua_State *L, struct host *host)
     watched = host;
     sigaction(SIGVTALRM, &action, NULL);
     set_timer(STUCK_SECONDS);
-    lua_sethook(L, count_hook, LUA_MASKCOUNT, HOOK_STEP);
+    lua_sethook(L, count_hook, LUA_MASKCOUNT, hook_step(host));
 }
 
 void host_timer(bool runs)

@@ -16,6 +16,7 @@ enum { HOST_BASES_MAX = 8 };
 
 struct host {
     const char *file;            /* the profile as the user named it; the prefix of its messages */
+    const char *subject;         /* what runs, for messages; NULL: "the profile" */
     const char *folder;          /* what require and bk.host.read may see */
     char *bases[HOST_BASES_MAX]; /* folders of the profiles that are extended; host_close() */
     size_t bases_count;
@@ -26,6 +27,7 @@ struct host {
     struct sites sites;
     size_t memory_limit; /* bytes; 0: none */
     unsigned long long instruction_limit;
+    int hook_step; /* instructions between two looks at the limits; 0: a thousand */
 
     struct heap heap; /* of the state */
     size_t memory_used;

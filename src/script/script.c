@@ -17,7 +17,10 @@
 #include "script/host.h"
 #include "script/sandbox.h"
 
-enum what { EVALUATE, EXPLAIN, CHECK, LIST_ENVIRONMENTS };
+/* A `ready` function is short: the line that runs is noted often. */
+enum { READY_HOOK_STEP = 10 };
+
+enum what { EVALUATE, KEEP, EXPLAIN, CHECK, LIST_ENVIRONMENTS };
 
 /* One evaluation; lives in C above the pcalls and owns all that Lua fills. */
 struct script {
@@ -88,7 +91,9 @@ static int eval_protected(lua_State *L)
     struct script *script = lua_touserdata(L, 1);
     struct host *host = &script->host;
     const struct script_request *request = script->request;
-    const char *module = script->what == EVALUATE ? "bk" : "bk.review";
+    const char *module = script->what == EVALUATE ? "bk"
+                         : script->what == KEEP   ? "bk.ready"
+                                                  : "bk.review";
     sandbox_open(L);
     push_pairs(L, request->inputs, request->inputs_count);
     host_open(L, host);
@@ -115,6 +120,11 @@ static int eval_protected(lua_State *L)
     push_pairs(L, request->settings, request->settings_count);
     lua_call(L, 3, 1); // made
     convert_profile_into(L, -1, script->made, "profile", &script->kinds);
+    if (script->what == KEEP) {
+        push_function(L, host, module, "list");
+        lua_call(L, 0, 1);
+        convert_into(L, -1, script->made, "ready");
+    }
     return 0;
 }
 
@@ -122,8 +132,9 @@ static void take_error(lua_State *L, const struct host *host, int status, struct
 {
     if (status == LUA_ERRMEM) {
         err_set(err, ERR_PROFILE,
-                "%s: the profile needs more than %zu MiB of memory; raise it with --memory-limit",
-                host->last_line[0] ? host->last_line : host->file, host->memory_limit >> 20);
+                "%s: %s needs more than %zu MiB of memory; raise it with --memory-limit",
+                host->last_line[0] ? host->last_line : host->file,
+                host->subject ? host->subject : "the profile", host->memory_limit >> 20);
         return;
     }
     const char *message = lua_tostring(L, -1);
@@ -204,25 +215,144 @@ static struct script *evaluate(const struct script_request *request, enum what w
     return NULL;
 }
 
-int script_eval(const struct script_request *request, struct profile *profile, struct err *err)
+/* Evaluates; a mistake is told with the line that it is in. */
+static struct script *evaluate_well(const struct script_request *request, enum what what,
+                                    struct err *err)
 {
-    struct script *script = evaluate(request, EVALUATE, false, false, err);
+    struct script *script = evaluate(request, what, false, false, err);
     /* Only a mistake is worth the origins of fields: once more with them, for the line that it is
      * in. Commands of inputs are not run twice. */
     if (!script && err->kind == ERR_PROFILE && !request->allow_exec &&
         !strstr(err->message, "attempt to ")) { /* Lua's own errors know theirs */
         struct err better = ERR_INIT;
-        script = evaluate(request, EVALUATE, true, true, &better);
+        script = evaluate(request, what, true, true, &better);
         if (!script && better.kind != ERR_NONE)
             *err = better;
     }
-    if (!script)
-        return -1;
+    return script;
+}
+
+static int take_profile(const struct script *script, struct profile *profile, struct err *err)
+{
     json_t *ordered = keys_ordered(json_object_get(script->made, "profile"));
-    script_close(script);
     int result = profile_init(profile, ordered, err);
     json_decref(ordered);
     return result;
+}
+
+int script_eval(const struct script_request *request, struct profile *profile, struct err *err)
+{
+    struct script *script = evaluate_well(request, EVALUATE, err);
+    if (!script)
+        return -1;
+    int result = take_profile(script, profile, err);
+    script_close(script);
+    return result;
+}
+
+int script_eval_keeping(const struct script_request *request, struct profile *profile,
+                        struct script **kept, struct err *err)
+{
+    struct script *script = evaluate_well(request, KEEP, err);
+    *kept = NULL;
+    if (!script)
+        return -1;
+    int result = take_profile(script, profile, err);
+    if (result == 0 && json_array_size(json_object_get(script->made, "ready")) > 0) {
+        json_object_del(script->made, "profile");
+        lua_gc(script->L, LUA_GCRESTART); /* what is asked from now on leaves garbage */
+        *kept = script;
+    } else {
+        script_close(script);
+    }
+    return result;
+}
+
+/* ---- ready functions ---- */
+
+struct question {
+    struct script *script;
+    size_t component, object;
+    const json_t *live;
+    struct script_ready *answer;
+};
+
+static bool has_ready(const struct script *script, size_t component, size_t object)
+{
+    size_t i;
+    json_t *pair;
+    json_array_foreach(json_object_get(script->made, "ready"), i, pair) {
+        if ((size_t)json_integer_value(json_array_get(pair, 0)) == component &&
+            (size_t)json_integer_value(json_array_get(pair, 1)) == object)
+            return true;
+    }
+    return false;
+}
+
+/* MAY_RAISE */
+static int ready_protected(lua_State *L)
+{
+    static const char *const words[] = {
+        [SCRIPT_READY_NONE] = "",
+        [SCRIPT_READY_CURRENT] = "Current",
+        [SCRIPT_READY_IN_PROGRESS] = "InProgress",
+        [SCRIPT_READY_FAILED] = "Failed",
+    };
+    struct question *question = lua_touserdata(L, 1);
+    struct script_ready *answer = question->answer;
+    lua_Debug place;
+    push_function(L, &question->script->host, "bk.ready", "of");
+    lua_pushinteger(L, (lua_Integer)question->component);
+    lua_pushinteger(L, (lua_Integer)question->object);
+    lua_call(L, 2, 1);    // ready
+    lua_pushvalue(L, -1); // ready ready
+    lua_getinfo(L, ">S", &place);
+    convert_push_plain(L, question->live); // ready object
+    host_arm(L, &question->script->host);
+    lua_call(L, 1, 2); // word reason
+    bool worded = lua_type(L, -2) == LUA_TSTRING;
+    bool reasoned = lua_isnil(L, -1) || lua_type(L, -1) == LUA_TSTRING;
+    for (enum script_ready_state i = SCRIPT_READY_CURRENT;
+         worded && reasoned && i <= SCRIPT_READY_FAILED; i++) {
+        if (strcmp(words[i], lua_tostring(L, -2)) == 0) {
+            answer->state = i;
+            snprintf(answer->reason, sizeof answer->reason, "%s", luaL_optstring(L, -1, ""));
+            return 0;
+        }
+    }
+    const char *word = worded ? lua_tostring(L, -2) : luaL_typename(L, -2);
+    return luaL_error(L,
+                      "%s:%d: 'ready' returns %s and %s; wants \"Current\", \"InProgress\" or "
+                      "\"Failed\", and a text",
+                      place.source + 1, place.linedefined, word, luaL_typename(L, -1));
+}
+
+void script_ready(struct script *script, size_t component, size_t object, const json_t *live,
+                  struct script_ready *answer)
+{
+    *answer = (struct script_ready){ .state = SCRIPT_READY_NONE };
+    if (!script || !has_ready(script, component, object))
+        return;
+    struct host *host = &script->host;
+    const struct script_limits *limits = &script->request->limits;
+    struct question question = { script, component, object, live, answer };
+    struct err err = ERR_INIT;
+    size_t memory = host->memory_limit;
+    host->subject = "'ready'";
+    host->hook_step = READY_HOOK_STEP;
+    host->instructions_used = 0;
+    host->instruction_limit =
+        limits->instructions ? limits->instructions : SCRIPT_READY_INSTRUCTIONS;
+    host->last_line[0] = '\0';
+    host->memory_limit =
+        host->memory_used + (limits->memory ? limits->memory : SCRIPT_READY_MEMORY);
+    if (call_protected(script, ready_protected, &question, &err) != 0) {
+        answer->state = SCRIPT_READY_UNKNOWN;
+        err.message[strcspn(err.message, "\n")] = '\0'; /* the place alone, no frames */
+        snprintf(answer->reason, sizeof answer->reason, "%.*s", (int)sizeof answer->reason - 1,
+                 err.message);
+    }
+    host->memory_limit = memory;
 }
 
 struct script *script_open(const struct script_request *request, enum script_purpose purpose,

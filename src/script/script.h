@@ -72,6 +72,36 @@ json_t *script_review(struct script *script, const json_t *problems, struct err 
 json_t *script_origin(struct script *script, size_t component, size_t object, const json_t *path,
                       struct err *err);
 
+enum script_ready_state {
+    SCRIPT_READY_NONE, /* the object has no `ready` function */
+    SCRIPT_READY_CURRENT,
+    SCRIPT_READY_IN_PROGRESS,
+    SCRIPT_READY_FAILED,
+    SCRIPT_READY_UNKNOWN, /* it raised, went on too long, or returned something else */
+};
+
+struct script_ready {
+    enum script_ready_state state;
+    char reason[1024]; /* of an error: with the profile's line */
+};
+
+/* What a call of a `ready` function may do, and hold beside the profile, without the limits of the
+ * request. */
+#define SCRIPT_READY_MEMORY       (32u << 20)
+#define SCRIPT_READY_INSTRUCTIONS 10000000ull
+
+/*
+ * As script_eval(); a profile that has `ready` functions stays evaluated, for script_ready() and
+ * script_close(), and `*kept` is NULL for others. `request` must outlive it.
+ */
+int script_eval_keeping(const struct script_request *request, struct profile *profile,
+                        struct script **kept, struct err *err);
+
+/* Asks the `ready` function of an object, by its place in the profile, of what is on the cluster. A
+ * script of script_eval_keeping(), or NULL. */
+void script_ready(struct script *script, size_t component, size_t object, const json_t *live,
+                  struct script_ready *answer);
+
 /* The names of a profile's environments, in order. A new reference, or NULL with err. */
 json_t *script_environments(const struct script_request *request, struct err *err);
 
