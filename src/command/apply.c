@@ -1,79 +1,42 @@
-#include <jansson.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "base/clock.h"
-#include "base/mem.h"
 #include "command/command.h"
-#include "command/session.h"
-#include "release/apply.h"
-#include "release/generate.h"
-#include "release/requires.h"
-#include "release/sweep.h"
+#include "command/deploy.h"
+#include "command/plan_file.h"
 
-static void print_json(const struct profile *profile, const struct apply_result *result,
-                       double seconds)
+/* Exactly what a plan says. */
+static int apply_plan(const struct options *options, struct err *err)
 {
-    json_t *report =
-        json_pack("{s:s, s:s, s:s, s:{s:I, s:I, s:I}, s:I, s:f}", "profile", profile->name,
-                  "environment", profile->environment, "namespace", profile->namespace, "objects",
-                  "created", (json_int_t)result->created, "changed", (json_int_t)result->changed,
-                  "unchanged", (json_int_t)result->unchanged, "components",
-                  (json_int_t)profile->count, "seconds", seconds);
-    json_dumpf(report, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
-    putchar('\n');
-    json_decref(report);
-}
-
-static int apply(struct session *session, const struct options *options, struct err *err)
-{
-    const struct profile *profile = &session->profile;
-    struct apply_options how = {
-        .force = options->force,
-        .no_wait = options->no_wait,
-        .timeout_ms = options->timeout_ms,
-    };
-    struct apply_result result;
-    long long start = clock_ms();
-    fprintf(stderr, "%s, environment %s: %zu objects to namespace %s of %s\n", profile->name,
-            profile->environment, session->work.count, profile->namespace, session->cluster);
-    const char **names = xcalloc(profile->count, sizeof *names);
-    for (size_t i = 0; i < profile->count; i++)
-        names[i] = profile->components[i].name;
-    struct progress *progress = progress_new(stderr, names, profile->count);
-    int status = apply_run(session->client, &session->work, &how, progress, &result, err);
-    progress_free(progress);
-    free(names);
-    size_t swept = 0;
-    if (status == 0 && !options->no_wait)
-        status = sweep_old_contents(session->client, &session->work, &swept, err);
-    if (status != 0)
+    json_t *file = plan_file_read(options->script.path, err);
+    if (!file)
         return -1;
-    double seconds = (double)(clock_ms() - start) / 1000;
-    fprintf(stderr,
-            "%s: %zu components %s in %.1fs; objects: %zu created, %zu changed, %zu "
-            "unchanged",
-            profile->name, profile->count, options->no_wait ? "applied" : "ready", seconds,
-            result.created, result.changed, result.unchanged);
-    if (swept)
-        fprintf(stderr, ", %zu of earlier content deleted", swept);
-    fputc('\n', stderr);
-    if (options->output)
-        print_json(profile, &result, seconds);
-    return 0;
+    struct options planned = *options;
+    const json_t *how = json_object_get(file, "options");
+    planned.force = json_is_true(json_object_get(how, "force-conflicts"));
+    planned.adopt = json_is_true(json_object_get(how, "adopt"));
+    struct deploy_request request = { .steps = json_object_get(file, "steps"),
+                                      .message = options->message };
+    struct session session;
+    int result = session_open_source(&session, json_object_get(file, "source"), &planned, err);
+    if (result == 0) {
+        result = plan_file_fill(&session, file, options->key, err);
+        if (result == 0)
+            result = deploy_run(&session, &request, err);
+        session_close(&session);
+    }
+    json_decref(file);
+    return result;
 }
 
 int command_apply(const struct options *options, struct err *err)
 {
+    struct deploy_request request = { .message = options->message };
     struct session session;
+    if (plan_file_is(options->script.path))
+        return apply_plan(options, err);
     if (session_open(&session, options, err) != 0)
         return -1;
-    int result = requires_check(session.client, &session.profile, err);
-    if (result == 0)
-        result = generate_fill(session.client, &session.profile, err);
-    if (result == 0)
-        result = apply(&session, options, err);
+    int result = deploy_run(&session, &request, err);
     session_close(&session);
     return result;
 }

@@ -2,11 +2,14 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "command/words.h"
+#include "ui/table.h"
 
 #ifndef BKDEPLOY_VERSION
 #define BKDEPLOY_VERSION "unknown"
@@ -30,9 +33,34 @@ static const struct option_row {
     { 'k', 0, "kubeconfig", "FILE", "kubeconfig (default: $KUBECONFIG, then ~/.kube/config)" },
     { 'c', 0, "context", "NAME", "context of the kubeconfig (default: its current one)" },
     { 't', 0, "timeout", "DURATION", "how long to wait in all: 90s, 10m, 1h (default 10m)" },
+    { 'G', 0, "grace", "DURATION",
+      "how long what is hopeless must stay so to end the wait (default 10s)" },
     { 'w', 0, "no-wait", NULL, "apply only; don't wait for rollouts" },
-    { 'f', 0, "force", NULL, "take over fields that another manager owns" },
-    { 'y', 0, "yes", NULL, "don't ask" },
+    { 'f', 0, "force-conflicts", NULL, "take over fields that another manager owns" },
+    { 'a', 0, "adopt", NULL, "take objects that helm, kubectl or another release has made" },
+    { 'r', 0, "rollback-on-failure", NULL, "go back to the last revision that ended well" },
+    { 'l', 0, "wait-for-lock", "DURATION", "how long to wait for another apply of the release" },
+    { 'm', 'm', "message", "TEXT", "a word for the history" },
+    { 'K', 0, "key", "FILE", "a file with the key that seals values of Secrets in a plan" },
+    { 'p', 'o', "output", "FILE", "write the plan to a new file" },
+    { 'u', 0, "summary", NULL, "a line for each object only" },
+    { 'y', 'y', "yes", NULL, "don't ask" },
+    { 'n', 'n', "namespace", "NAME", "namespace of the release" },
+    { 'R', 0, "revision", "NUMBER", "another revision than the newest" },
+    { 'D', 0, "with-data", NULL, "delete PersistentVolumeClaims, too" },
+    { 'F', 'f', "file", "FILE|DIR|-",
+      "objects as they are, instead of a profile's on a cluster; may be repeated" },
+    { 'H', 0, "health-dir", "DIR",
+      "health scripts as Argo CD has them: DIR/<group>/<Kind>/health.lua" },
+    { 'g', 0, "for", "STATE", "ready, failed, deleted or exists (default: ready)" },
+    { 'W', 0, "when", "LUA", "a condition on obj, an expression or a body with return" },
+    { 'L', 'f', "follow", NULL, "go on with what comes, also of new pods" },
+    { 'O', 'w', "watch", NULL, "go on with what comes, until interrupted" },
+    { 'N', 0, "since", "DURATION", "only what is younger: 90s, 10m, 1h" },
+    { 'T', 0, "tail", "NUMBER",
+      "how many of the last lines of each container, or all (default 10; with --since all)" },
+    { 'P', 0, "previous", NULL, "of the container that ran before the present one" },
+    { 'C', 'c', "container", "NAME", "of the containers of this name only" },
     { 'A', 0, "all-environments", NULL, "check every environment of the profile" },
     { 'S', 0, "show-secrets", NULL, "print the values of Secrets, too" },
     { 'x', 0, "allow-exec", NULL, "let inputs run the commands that the profile names for them" },
@@ -49,18 +77,66 @@ static const struct command commands[] = {
       "  bkdeploy render profiles/hello\n"
       "  bkdeploy render profiles/bklog -e prod -o json\n",
       "yaml or json", "esixoSMIh", command_render },
-    { "apply", "PROFILE", "apply a profile and wait until it runs",
-      "Tries everything by a dry run before the first write; applies namespaces and CRDs first, "
-      "then\n"
-      "components in the order of their needs; a component is done when its rollout is.\n"
-      "Applying again changes nothing that is as described, and goes on after an interruption.\n\n"
+    { "apply", "PROFILE|PLAN", "apply a profile and wait until it runs",
+      "Tries everything by a dry run, shows what will change, and asks; then namespaces and CRDs, "
+      "and\n"
+      "components in the order of their needs; a component is done when its rollout is. What has "
+      "left\n"
+      "the profile is deleted when all is ready. Nothing is sent for what is as described. Stopped "
+      "at\n"
+      "any point, it goes on when run again. Of a PLAN exactly that is done.\n\n"
       "Exit codes: 0 all ready; 2 the profile is in error; 3 refused by the API server; 4 a "
       "rollout\n"
-      "failed; 5 timed out; 7 a field belongs to another manager; 8 no access; 130 interrupted.\n\n"
+      "failed; 5 timed out; 6 another apply holds the lock; 7 an object or a field is another's, "
+      "or "
+      "the\n"
+      "plan is out of date; 8 no access; 130 interrupted.\n\n"
       "Examples:\n"
       "  bkdeploy apply profiles/hello\n"
-      "  bkdeploy apply profiles/bklog -e prod --context site-a --timeout 20m\n",
-      "json", "esixokctwfyMIh", command_apply },
+      "  bkdeploy apply profiles/bklog -e prod --context site-a --yes --rollback-on-failure\n"
+      "  bkdeploy apply monday.plan\n",
+      "json", "esixokctGwfarlmKHyMIh", command_apply },
+    { "diff", "PROFILE", "show what an apply would change",
+      "The live state against what would be, by a dry run of the API server, with the lines of "
+      "the\n"
+      "profile. Values of Secrets are not shown, only that they change.\n\n"
+      "Exit codes: 0 nothing would change; 1 something would; above 1 as for apply.\n\n"
+      "Examples:\n"
+      "  bkdeploy diff profiles/hello\n"
+      "  bkdeploy diff profiles/bklog -e prod --summary\n",
+      "json", "esixokcufaMIh", command_diff },
+    { "plan", "PROFILE", "write down what an apply would do, to be applied later",
+      "The file has the objects, what they replace, the order, and a hash; apply does exactly what "
+      "it\n"
+      "says, or nothing. Values of Secrets that change are in it only with --key, sealed.\n\n"
+      "Exit codes: 0 done; above 0 as for apply.\n\n"
+      "Examples:\n"
+      "  bkdeploy plan profiles/bklog -e prod -o monday.plan && bkdeploy apply monday.plan\n",
+      "", "esixpKkcfaMIh", command_plan },
+    { "rollback", "RELEASE|PROFILE [REVISION]", "apply an earlier revision again",
+      "Without REVISION the last one that ended well before the newest. It becomes a new revision, "
+      "is\n"
+      "waited for, and what it did not have is deleted.\n\n"
+      "Exit codes: as for apply.\n\n"
+      "Examples:\n"
+      "  bkdeploy rollback bklog -n bklog-prod\n"
+      "  bkdeploy rollback profiles/bklog -e prod 7\n",
+      "json", "neokctGwfarlmyMIh", command_rollback },
+    { "delete", "RELEASE|PROFILE", "delete what a release has on the cluster",
+      "Shows what would go and asks; then deletes in the reverse order of apply and waits until it "
+      "is\n"
+      "gone, and says of what hangs why. Kept are data (PersistentVolumeClaims, also those of\n"
+      "StatefulSets) unless --with-data is given, objects annotated bkdeploy/keep: \"true\", and\n"
+      "namespaces and kinds that hold something else. Stopped at any point, it goes on when run "
+      "again.\n\n"
+      "Exit codes: 0 all gone; 1 the answer was no; 2 there is no such release, or nobody to ask; "
+      "3\n"
+      "refused by the API server; 5 timed out; 6 another one holds the lock; 8 no access; 130\n"
+      "interrupted.\n\n"
+      "Examples:\n"
+      "  bkdeploy delete bklog -n bklog-dev\n"
+      "  bkdeploy delete profiles/bklog -e dev --with-data --yes\n",
+      "json", "nesixokctDlyMIh", command_delete },
     { "check", "PROFILE", "find the mistakes of a profile, without a cluster",
       "Holds every object against the API of Kubernetes and of the profile's own CRDs, and what "
       "the\n"
@@ -105,13 +181,101 @@ static const struct command commands[] = {
       "Examples:\n"
       "  bkdeploy init shop && bkdeploy check shop && bkdeploy apply shop\n",
       "", "h", command_init },
-    { "status", "PROFILE", "show how a profile's objects stand on the cluster",
-      "Reads only. Exit codes: 0 all ready; 1 something is missing or not ready; 2, 8 as for "
-      "apply.\n\n"
+    { "status", "PROFILE|RELEASE", "show how a profile's objects stand on the cluster",
+      "Of a release, by its name, the objects of its newest revision. Reads only. -w prints a line "
+      "at "
+      "each\n"
+      "change, an object's at most every second, until interrupted; on a terminal the table anew.\n"
+      "With -f FILE instead of PROFILE it needs no cluster: the objects in there, "
+      "which\n"
+      "kubectl get -o json or -o yaml has printed, are told to be Current, InProgress, Failed,\n"
+      "Terminating, NotFound or Unknown, each with the reason. docs/status.md has the rules.\n\n"
+      "Exit codes: 0 all ready; 1 something is missing or not ready; 2 what -f names is in error; "
+      "2, 8\n"
+      "as for apply.\n\n"
       "Examples:\n"
       "  bkdeploy status profiles/bklog -e dev\n"
-      "  bkdeploy status profiles/bklog -e dev -o json\n",
-      "json", "esixokcMIh", command_status },
+      "  bkdeploy status profiles/bklog -e dev -o json\n"
+      "  bkdeploy status bklog -n bklog-prod --watch\n"
+      "  kubectl get deploy,job,pvc,sc -A -o json | bkdeploy status -f -\n"
+      "  kubectl get certificates -A -o json | bkdeploy status -f - --health-dir health\n",
+      "json", "esinFHOxokcMIh", command_status },
+    { "wait", "PROFILE|RELEASE|KIND/NAME [KIND/NAME...]", "wait until objects are ready",
+      "Waits for all objects of a profile or of a release's newest revision, or for those that "
+      "are\n"
+      "named. Without PROFILE or RELEASE, for any objects of the cluster, in the namespace of -n "
+      "or "
+      "of\n"
+      "the context. KIND is a kind in any case, its plural, a short form, also with its group: "
+      "deploy,\n"
+      "StatefulSet, certificates.cert-manager.io. What is not there yet is waited for.\n"
+      "--when asks a condition in Lua instead of the rule of the kind; an object that fails "
+      "meanwhile\n"
+      "ends that, too. With --for failed it is the other way round: an object that gets ready is "
+      "4.\n\n"
+      "Exit codes: 0 all are as waited for; 2 no such profile, release, object of it, or kind; 4 "
+      "one has\n"
+      "failed; 5 timed out; 8 no access; 130 interrupted.\n\n"
+      "Examples:\n"
+      "  bkdeploy wait bklog -n bklog-prod\n"
+      "  bkdeploy wait profiles/bklog -e dev statefulset/mysql --timeout 5m\n"
+      "  bkdeploy wait -n shop job/import --for deleted\n"
+      "  bkdeploy wait -n shop pvc/data --when 'obj.status.phase == \"Bound\"'\n",
+      "json", "nesixgWtokcHMIh", command_wait },
+    { "logs", "PROFILE|RELEASE [COMPONENT]", "print the logs of a component's pods, or of all",
+      "Of all containers at once, in the order of time; with -f as it comes, also of pods that "
+      "come "
+      "up\n"
+      "later. What a terminal would obey is shown as an escape, and lines end after 10,000 bytes. "
+      "What\n"
+      "may not be read is told on standard error. -o json prints an object a line.\n\n"
+      "Exit codes: 0 done; 2 no such profile, release or component; 8 no access; 130 "
+      "interrupted.\n\n"
+      "Examples:\n"
+      "  bkdeploy logs bklog -n bklog-prod\n"
+      "  bkdeploy logs profiles/bklog -e dev mysql -f --since 10m\n"
+      "  bkdeploy logs bklog nginx -c nginx --tail 100 -o json\n",
+      "json", "nesixLNTPCokcMIh", command_logs },
+    { "events", "PROFILE|RELEASE [COMPONENT]", "print the events of a release's objects",
+      "And of those below them: ReplicaSets, Jobs, pods. The newest is the last; what says the "
+      "same "
+      "of\n"
+      "the same object is one line with how many times it was. -w goes on with what comes, and "
+      "with\n"
+      "-o json prints an object a line. Events that may not be read are told on standard error.\n\n"
+      "Exit codes: 0 done; 2 no such profile, release or component; 8 no access; 130 "
+      "interrupted.\n\n"
+      "Examples:\n"
+      "  bkdeploy events bklog -n bklog-prod --since 10m\n"
+      "  bkdeploy events profiles/bklog -e dev mysql -w\n",
+      "json", "nesixNOokcMIh", command_events },
+    { "list", "", "list the releases of a cluster",
+      "Those of all namespaces, or of one.\n\n"
+      "Exit codes: 0 done; 8 no access.\n\n"
+      "Examples:\n"
+      "  bkdeploy list\n"
+      "  bkdeploy list -n bklog-prod -o json\n",
+      "json", "nokch", command_list },
+    { "history", "RELEASE|PROFILE [REVISION]", "list the revisions of a release",
+      "When each was applied, by whom, of which commit, and how it went; of a REVISION, what it\n"
+      "changed. A release is looked for in all namespaces unless -n names one.\n\n"
+      "Exit codes: 0 done; 1 a revision is damaged; 2 there is no such release or revision; 8 no "
+      "access.\n\n"
+      "Examples:\n"
+      "  bkdeploy history bklog -n bklog-prod\n"
+      "  bkdeploy history profiles/bklog -e prod 7\n",
+      "json", "nesixokcMIh", command_history },
+    { "get", "RELEASE|PROFILE [OBJECT]", "print the objects of a revision",
+      "As they were applied, not as they are now; those of the newest revision, or of --revision. "
+      "OBJECT\n"
+      "is kind/name. Values of Secrets are shown with --show-secrets alone.\n\n"
+      "Exit codes: 0 done; 1 the revision is damaged; 2 there is no such release, revision or "
+      "object;\n"
+      "8 no access.\n\n"
+      "Examples:\n"
+      "  bkdeploy get bklog -n bklog-prod --revision 7\n"
+      "  bkdeploy get profiles/bklog -e prod configmap/nginx -o json\n",
+      "yaml or json", "nReSsixokcMIh", command_get },
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
 
@@ -122,20 +286,22 @@ static void print_usage(FILE *out)
           out);
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].summary);
-    fputs(
-        "  version  print the version\n"
-        "  help     this text, or that of a command\n\n"
-        "bkdeploy COMMAND --help tells a command's options.\n\n"
-        "Exit codes: 0 done; 1 not ready or a local failure; 2 wrong usage or a profile in error;\n"
-        "3 the API server refused; 4 a rollout failed; 5 timed out; 7 a field conflict;\n"
-        "8 cluster unreachable or not authorised; 130 interrupted.\n",
-        out);
+    fputs("  version  print the version\n"
+          "  help     this text, or that of a command\n\n"
+          "bkdeploy COMMAND --help tells a command's options.\n\n"
+          "Exit codes: 0 done; 1 differences, not ready, or a local failure; 2 wrong usage or a "
+          "profile in\n"
+          "error; 3 the API server refused; 4 a rollout failed; 5 timed out; 6 locked by another; "
+          "7 an\n"
+          "object or a field is another's; 8 cluster unreachable or not authorised; 130 "
+          "interrupted.\n",
+          out);
 }
 
 static void print_command_help(const struct command *command)
 {
-    printf("Usage: bkdeploy %s %s [OPTION]...\n\n%s.\n%s\nOptions:\n", command->name,
-           command->arguments, command->summary, command->details);
+    printf("Usage: bkdeploy %s%s%s [OPTION]...\n\n%s.\n%s\nOptions:\n", command->name,
+           *command->arguments ? " " : "", command->arguments, command->summary, command->details);
     for (size_t i = 0; i < OPTION_COUNT; i++) {
         const struct option_row *row = &command_options[i];
         if (!strchr(command->options, row->letter))
@@ -167,7 +333,7 @@ static int parse_number(const char *text, const char *name, unsigned long long *
     return 0;
 }
 
-static int parse_duration(const char *text, long *milliseconds, struct err *err)
+static int parse_duration(const char *name, const char *text, long *milliseconds, struct err *err)
 {
     static const struct {
         const char *unit;
@@ -183,8 +349,15 @@ static int parse_duration(const char *text, long *milliseconds, struct err *err)
             return 0;
         }
     }
-    return err_set(err, ERR_USAGE, "--timeout wants a duration such as 90s, 10m or 1h, not '%s'",
+    return err_set(err, ERR_USAGE, "--%s wants a duration such as 90s, 10m or 1h, not '%s'", name,
                    text);
+}
+
+static void add_word(const char *const **list, size_t *count, const char *text)
+{
+    const char **longer = xrealloc((void *)*list, (*count + 1) * sizeof *longer);
+    longer[(*count)++] = text;
+    *list = longer;
 }
 
 /* Appends "name=value" to a list of such. */
@@ -197,9 +370,7 @@ static int add_pair(const char *const **list, size_t *count, const char *option,
                        strcmp(option, "set") == 0 ? "path=value, e.g. web.replicas=5"
                                                   : "name=value or name=@file",
                        text);
-    const char **longer = xrealloc((void *)*list, (*count + 1) * sizeof *longer);
-    longer[(*count)++] = text;
-    *list = longer;
+    add_word(list, count, text);
     return 0;
 }
 
@@ -214,18 +385,39 @@ static int set_option(struct options *options, char letter, const char *value, s
     case 'o': options->output = value; return 0;
     case 'k': options->kubeconfig = value; return 0;
     case 'c': options->context = value; return 0;
-    case 't': return parse_duration(value, &options->timeout_ms, err);
+    case 't': return parse_duration("timeout", value, &options->timeout_ms, err);
+    case 'G': return parse_duration("grace", value, &options->grace_ms, err);
     case 'w': options->no_wait = true; return 0;
     case 'f': options->force = true; return 0;
     case 'y': options->yes = true; return 0;
+    case 'a': options->adopt = true; return 0;
+    case 'r': options->rollback_on_failure = true; return 0;
+    case 'l': return parse_duration("wait-for-lock", value, &options->lock_wait_ms, err);
+    case 'm': options->message = value; return 0;
+    case 'K': options->key = value; return 0;
+    case 'p': options->folder = value; return 0;
+    case 'u': options->summary = true; return 0;
+    case 'n': options->namespace = value; return 0;
+    case 'R': return words_revision(value, &options->revision, err);
+    case 'D': options->with_data = true; return 0;
     case 'S': options->show_secrets = true; return 0;
     case 'd': options->folder = value; return 0;
+    case 'H': options->health_dir = value; return 0;
+    case 'F': add_word(&options->files, &options->files_count, value); return 0;
     case 'A': options->all_environments = true; return 0;
     case 'x': options->script.allow_exec = true; return 0;
     case 'i':
         return add_pair(&options->script.inputs, &options->script.inputs_count, "input", value,
                         err);
     case 'h': options->help = true; return 0;
+    case 'g': options->until = value; return 0;
+    case 'W': options->when = value; return 0;
+    case 'L': options->follow = true; return 0;
+    case 'O': options->watch = true; return 0;
+    case 'N': return parse_duration("since", value, &options->since_ms, err);
+    case 'T': options->tail = value; return 0;
+    case 'P': options->previous = true; return 0;
+    case 'C': options->container = value; return 0;
     case 'M':
         if (parse_number(value, "memory-limit", &number, err) != 0)
             return -1;
@@ -253,9 +445,13 @@ static bool takes_format(const struct command *command, const char *format)
     return false;
 }
 
+enum { LONG = 256 }; /* added to the letter of an option that was spelt out */
+
 /* The option of a command that getopt_long() means, by its letter or its shortcut. */
 static char letter_of(const struct command *command, int given)
 {
+    if (given >= LONG)
+        return (char)(given - LONG);
     for (size_t i = 0; i < OPTION_COUNT; i++)
         if (command_options[i].shortcut == given &&
             strchr(command->options, command_options[i].letter))
@@ -263,10 +459,13 @@ static char letter_of(const struct command *command, int given)
     return (char)given;
 }
 
-/* How many arguments a command takes: "PROFILE [PATH]" at least one, at most two. */
+/* How many arguments a command takes: "PROFILE [PATH]" at least one, at most two; with "..." any
+ * number more. */
 static int count_words(const char *arguments, bool with_optional)
 {
     int count = 0;
+    if (with_optional && strstr(arguments, "..."))
+        return INT_MAX;
     for (const char *at = arguments; *at; at++)
         if ((at == arguments || at[-1] == ' ') && (with_optional || *at != '['))
             count++;
@@ -284,7 +483,8 @@ static int parse_options(const struct command *command, int argc, char **argv,
         const struct option_row *row = &command_options[i];
         if (!strchr(command->options, row->letter))
             continue;
-        longs[count++] = (struct option){ row->name, row->argument ? 1 : 0, NULL, row->letter };
+        longs[count++] =
+            (struct option){ row->name, row->argument ? 1 : 0, NULL, LONG + row->letter };
         if (row->shortcut)
             snprintf(shorts + strlen(shorts), sizeof shorts - strlen(shorts), "%c%s", row->shortcut,
                      row->argument ? ":" : "");
@@ -308,24 +508,40 @@ static int parse_options(const struct command *command, int argc, char **argv,
     int rest = argc - optind;
     if (options->help)
         return 0;
+    if (options->files_count)
+        return rest == 0 ? 0
+                         : err_set(err, ERR_USAGE, "-f goes without a profile: what is '%s'?",
+                                   argv[optind]);
     if (rest < count_words(command->arguments, false) ||
         rest > count_words(command->arguments, true))
-        return err_set(err, ERR_USAGE, "%s: usage: bkdeploy %s %s [OPTION]...",
+        return err_set(err, ERR_USAGE, "%s: usage: bkdeploy %s%s%s [OPTION]...",
                        rest > count_words(command->arguments, true) ? "one argument too many"
                        : rest || strncmp(command->arguments, "PROFILE", 7) != 0
                            ? "an argument is missing"
                            : "no profile given",
-                       command->name, command->arguments);
+                       command->name, *command->arguments ? " " : "", command->arguments);
     options->script.path = argv[optind];
     options->words = (const char *const *)argv + optind + 1;
-    options->words_count = (size_t)rest - 1;
+    options->words_count = rest > 0 ? (size_t)rest - 1 : 0;
     return 0;
+}
+
+/* The message as one line, whatever a server or a file put in it; only the calls that led to an
+ * error of a profile are lines of their own. The caller's. */
+static char *on_one_line(const char *message)
+{
+    static const char frame[] = "\n  at ";
+    char *line = table_clean(message);
+    const char *found = message;
+    while ((found = strstr(found, frame)))
+        line[found++ - message] = '\n';
+    return line;
 }
 
 static int run_command(const struct command *command, int argc, char **argv)
 {
     struct err err = ERR_INIT;
-    struct options options = { .timeout_ms = 600000 };
+    struct options options = { .timeout_ms = 600000, .grace_ms = 10000 };
     int result = parse_options(command, argc, argv, &options, &err);
     if (result == 0 && options.help) {
         print_command_help(command);
@@ -335,8 +551,11 @@ static int run_command(const struct command *command, int argc, char **argv)
         result = command->run(&options, &err);
     free((void *)options.script.settings);
     free((void *)options.script.inputs);
+    free((void *)options.files);
     if (result < 0) {
-        fprintf(stderr, "bkdeploy: %s\n", err.message);
+        char *message = on_one_line(err.message);
+        fprintf(stderr, "bkdeploy: %s\n", message);
+        free(message);
         return err_exit_code(err.kind);
     }
     return result;

@@ -19,18 +19,38 @@ struct options {
     const char *kubeconfig;
     const char *context;
     long timeout_ms;
+    long grace_ms;
+    long lock_wait_ms; /* 0: not at all */
     bool no_wait;
-    bool force;
+    bool force; /* --force-conflicts */
+    bool adopt;
+    bool rollback_on_failure;
+    bool summary;
     bool yes;
+    const char *message; /* for the history, or NULL */
+    const char *key;     /* a file, or NULL */
+    bool with_data;
+    const char *namespace; /* of the release, or NULL */
+    int revision;          /* 0: none given */
     bool help;
     bool show_secrets;
     bool all_environments;
-    const char *folder; /* that import writes to */
+    const char *folder;       /* that import writes to; the file of plan */
+    const char *const *files; /* of -f */
+    size_t files_count;
+    const char *health_dir; /* NULL: none */
+    const char *until;      /* --for: ready, failed, deleted, exists; NULL: none given */
+    const char *when;       /* a condition in Lua, or NULL */
+    bool follow, watch, previous;
+    long since_ms;         /* 0: from the beginning */
+    const char *tail;      /* a number, or NULL */
+    const char *container; /* NULL: all */
 };
 
 struct command {
     const char *name;
-    const char *arguments; /* "PROFILE OBJECT [PATH]": those in brackets may be left out */
+    const char *arguments; /* "PROFILE OBJECT [PATH]": those in brackets may be left out, the last
+                              one repeated with "..."; or "" */
     const char *summary;   /* one line */
     const char *details;   /* what --help adds: defaults, exit codes, examples */
     const char *formats;   /* what -o takes: "yaml or json" */
@@ -44,8 +64,20 @@ int command_main(int argc, char **argv);
 /* Each returns the program's exit code, or -1 with err. */
 int command_render(const struct options *options, struct err *err);
 int command_apply(const struct options *options, struct err *err);
+int command_diff(const struct options *options, struct err *err);
+int command_plan(const struct options *options, struct err *err);
+int command_rollback(const struct options *options, struct err *err);
+int command_delete(const struct options *options, struct err *err);
+/* Of `status -f`: objects as they are, without a cluster. */
+int command_status_files(const struct options *options, struct err *err);
 int command_status(const struct options *options, struct err *err);
+int command_wait(const struct options *options, struct err *err);
+int command_logs(const struct options *options, struct err *err);
+int command_events(const struct options *options, struct err *err);
 int command_check(const struct options *options, struct err *err);
+int command_list(const struct options *options, struct err *err);
+int command_history(const struct options *options, struct err *err);
+int command_get(const struct options *options, struct err *err);
 int command_explain(const struct options *options, struct err *err);
 int command_import(const struct options *options, struct err *err);
 int command_init(const struct options *options, struct err *err);

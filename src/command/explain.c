@@ -1,11 +1,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/buf.h"
 #include "base/mem.h"
 #include "command/command.h"
+#include "command/words.h"
 #include "object/keys.h"
 #include "object/mask.h"
 #include "object/path.h"
@@ -24,14 +24,6 @@ static const char *text_of(const json_t *object, const char *key)
     return text ? text : "";
 }
 
-/* Whether "deployment", "Deployment" or "deployments" is this kind. */
-static int is_kind(const char *word, size_t length, const char *kind)
-{
-    size_t own = strlen(kind);
-    return strncasecmp(word, kind, own) == 0 &&
-           (length == own || (length == own + 1 && (word[own] | 0x20) == 's'));
-}
-
 static int find_object(const json_t *made, const char *wanted, struct found *found, struct err *err)
 {
     const char *slash = strchr(wanted, '/');
@@ -45,7 +37,7 @@ static int find_object(const json_t *made, const char *wanted, struct found *fou
         json_array_foreach(json_object_get(component, "objects"), k, object) {
             const char *kind = text_of(object, "kind"),
                        *name = text_of(json_object_get(object, "metadata"), "name");
-            bool kind_fits = is_kind(wanted, (size_t)(slash - wanted), kind);
+            bool kind_fits = words_name_kind(wanted, (size_t)(slash - wanted), kind);
             if (kind_fits && strcmp(slash + 1, name) == 0) {
                 *found = (struct found){ i, k, object };
                 buf_release(&names);

@@ -6,19 +6,51 @@
 #include "kube/client.h"
 #include "kube/discovery.h"
 #include "object/profile.h"
+#include "object/schema.h"
+#include "release/identity.h"
 #include "release/work.h"
+#include "script/script.h"
 
 struct session {
+    const struct options *options;
     char *cluster; /* for people: "context 'local' (https://127.0.0.1:6443)" */
+    char *server;  /* "https://127.0.0.1:6443" */
     struct profile profile;
+    struct schema_set *schemas; /* with the kinds that the profile's CRDs bring */
+    struct script *script;      /* with its `ready` functions; NULL: it has none */
     struct kube_client *client;
     struct kube_discovery *discovery;
     struct work work;
+    struct identity identity;
+    struct script *traced; /* evaluated with origins, once they are asked for; or NULL */
+    bool has_no_origins;
+    char *origin; /* that was told last */
 };
 
-/* Evaluates the profile before anything of the cluster is touched. Returns 0, or -1 with err, the
- * session then being released. */
+/* Evaluates the profile of the options before anything of the cluster is touched. Returns 0, or -1
+ * with err, the session then being released. */
 int session_open(struct session *session, const struct options *options, struct err *err);
+
+/* The same with what a profile made earlier (as profile_init() takes it) in the place of a profile.
+ */
+int session_open_source(struct session *session, json_t *source, const struct options *options,
+                        struct err *err);
+
+/* The same for a profile or, by a name, for a release: then its objects are those of its newest
+ * revision, whose Secrets have no values. */
+int session_open_any(struct session *session, const struct options *options, struct err *err);
+
 void session_close(struct session *session);
+
+/* Refuses, with the findings on stderr, objects of a form that the API server would refuse or cut:
+ * ERR_PROFILE. Asks no cluster. Returns 0 or -1. */
+int session_check_form(struct session *session, struct err *err);
+
+/* The uid of the cluster: that of its namespace kube-system. The caller's; NULL with err. */
+char *session_cluster_uid(struct session *session, struct err *err);
+
+/* The line of the profile that set a field of an item's object, the session's until the next call;
+ * NULL where there is none (as survey_options.origin). */
+const char *session_origin(const struct work_item *item, const json_t *path, void *session);
 
 #endif

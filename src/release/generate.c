@@ -30,6 +30,56 @@ static bool has_wanted(const json_t *data)
     return false;
 }
 
+static bool is_between(const json_t *wanted, const char *key, json_int_t least, json_int_t most)
+{
+    json_int_t number = json_integer_value(json_object_get(wanted, key));
+    return number >= least && number <= most;
+}
+
+static bool is_host(const json_t *name)
+{
+    const char *text = json_string_value(name);
+    return text && *text &&
+           text[strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                             "0123456789.:*-")] == '\0';
+}
+
+/* Whether it is of what the language makes (lua/bk/generate.lua): a plan or a revision may have
+ * been written by anybody. */
+static bool is_sound(const json_t *wanted)
+{
+    const char *kind = text_at(wanted, "generate"), *part = text_at(wanted, "part");
+    size_t letters = strlen(text_at(wanted, "alphabet")), i;
+    json_t *name;
+    if (strcmp(kind, "password") == 0)
+        return !*text_at(wanted, "pair") && letters >= 2 && letters <= 256 &&
+               is_between(wanted, "length", 1, 4096);
+    if (!*text_at(wanted, "pair") || !is_between(wanted, "bits", 2048, 8192))
+        return false;
+    if (strcmp(kind, "rsa") == 0)
+        return strcmp(part, "private") == 0 || strcmp(part, "public") == 0;
+    const json_t *names = json_object_get(wanted, "names");
+    json_array_foreach(names, i, name) {
+        if (!is_host(name))
+            return false;
+    }
+    return strcmp(kind, "tls") == 0 && json_array_size(names) > 0 &&
+           is_between(wanted, "days", 1, 36500) &&
+           (strcmp(part, "private") == 0 || strcmp(part, "certificate") == 0);
+}
+
+/* Whether two values of one pair ask for the same one. */
+static bool is_alike(const json_t *a, const json_t *b)
+{
+    static const char *const keys[] = { "generate", "bits", "days", "names" };
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        const json_t *one = json_object_get(a, keys[i]), *other = json_object_get(b, keys[i]);
+        if (one != other && !json_equal(one, other))
+            return false;
+    }
+    return true;
+}
+
 /* Puts the base64 of a text under the key. */
 static void put(json_t *data, const char *key, const char *text)
 {
@@ -65,7 +115,7 @@ static const char *part_of(const struct pair *pair, const char *part)
 static bool same_pair(const json_t *a, const json_t *b)
 {
     return is_wanted(a) && is_wanted(b) && *text_at(a, "pair") &&
-           strcmp(text_at(a, "pair"), text_at(b, "pair")) == 0;
+           strcmp(text_at(a, "pair"), text_at(b, "pair")) == 0 && is_alike(a, b);
 }
 
 /* Makes the pair that `first` is of, and puts all its parts: a new key fits no old certificate. */
@@ -102,6 +152,9 @@ static int fill_key(json_t *data, const char *key, const json_t *wanted, const j
     json_t *old = json_object_get(live, key);
     if (!is_wanted(json_object_get(data, key)))
         return 0; /* came with its pair */
+    if (!is_sound(value))
+        return err_set(err, ERR_PROFILE, "the value under '%s' is neither a text nor to be made",
+                       key);
     bool of_pair = *text_at(value, "pair") != '\0';
     if (json_is_string(old) && (!of_pair || has_whole_pair(live, wanted, value))) {
         json_object_set(data, key, old);
@@ -152,6 +205,8 @@ static int fill_secret(struct kube_client *client, const struct profile *profile
         if (result == 0)
             result = fill_key(data, key, wanted, live, err);
     }
+    if (result != 0)
+        err_wrap(err, "Secret %s/%s", namespace, text_at(metadata, "name"));
     json_decref(wanted);
     json_decref(live);
     return result;

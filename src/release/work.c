@@ -35,7 +35,7 @@ static const struct {
     { "MutatingWebhookConfiguration", RANK_ROUTE },
 };
 
-static enum rank rank_of(const char *kind)
+enum rank work_rank(const char *kind)
 {
     for (size_t i = 0; i < sizeof ranks / sizeof *ranks; i++)
         if (strcmp(kind, ranks[i].kind) == 0)
@@ -56,6 +56,7 @@ static void list_items(struct work *work)
             struct work_item *item = &work->items[work->count++];
             const json_t *metadata = json_object_get(object, "metadata");
             item->component = i;
+            item->index = k;
             item->object = object;
             item->api_version = json_string_value(json_object_get(object, "apiVersion"));
             item->kind = json_string_value(json_object_get(object, "kind"));
@@ -63,7 +64,7 @@ static void list_items(struct work *work)
             item->namespace = json_string_value(json_object_get(metadata, "namespace"));
             if (!item->namespace)
                 item->namespace = profile->namespace;
-            item->rank = rank_of(item->kind);
+            item->rank = work_rank(item->kind);
         }
     }
 }
@@ -88,8 +89,9 @@ static bool crd_serves(const json_t *spec, const struct work_item *wanted)
 const struct work_item *work_crd_of(const struct work *work, const struct work_item *item)
 {
     for (size_t i = 0; i < work->count; i++) {
-        const json_t *spec = json_object_get(work->items[i].object, "spec");
-        if (strcmp(work->items[i].kind, "CustomResourceDefinition") == 0 && crd_serves(spec, item))
+        if (strcmp(work->items[i].kind, "CustomResourceDefinition") != 0)
+            continue;
+        if (crd_serves(json_object_get(work->items[i].object, "spec"), item))
             return &work->items[i];
     }
     return NULL;

@@ -22,8 +22,12 @@ enum rank {
     RANK_COUNT,
 };
 
+/* The rank of a kind; by its name alone, whatever its group. */
+enum rank work_rank(const char *kind);
+
 struct work_item {
     size_t component;     /* index into profile.components */
+    size_t index;         /* of the object in its component */
     const json_t *object; /* borrowed from the profile, as the strings below */
     const char *api_version, *kind, *name, *namespace; /* namespace: the profile's, if none */
     enum rank rank;
@@ -34,7 +38,7 @@ struct work_item {
 struct work {
     const struct profile *profile;
     struct kube_discovery *discovery;
-    struct work_item *items;
+    struct work_item *items; /* in the order of the components and of their objects */
     size_t count;
 };
 

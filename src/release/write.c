@@ -5,24 +5,37 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "object/redact.h"
 
-static char *path_in(const struct work_item *item, const char *namespace)
+/* The item's path, in another namespace or under another name where one is given. */
+static char *path_of(const struct work_item *item, const struct write *write)
 {
-    const char *marker = "/namespaces/";
-    char *start = strstr(item->path, marker);
-    if (!namespace || !start || strcmp(item->kind, "Namespace") == 0)
-        return xstrdup(item->path);
-    const char *rest = strchr(start + strlen(marker), '/');
-    return xasprintf("%.*s%s%s%s", (int)(start - item->path), item->path, marker, namespace,
-                     rest ? rest : "");
+    static const char marker[] = "/namespaces/";
+    const char *name = write->name ? write->name : item->name;
+    char *start = strstr(item->collection, marker);
+    char *collection = NULL;
+    if (write->namespace && start) {
+        const char *rest = strchr(start + strlen(marker), '/');
+        collection = xasprintf("%.*s%s%s%s", (int)(start - item->collection), item->collection,
+                               marker, write->namespace, rest ? rest : "");
+    }
+    char *path = kube_object_path(collection ? collection : item->collection, name);
+    free(collection);
+    return path;
 }
 
-static char *body_in(const struct work_item *item, const char *namespace)
+static char *body_of(const struct work_item *item, const struct write *write)
 {
-    if (!namespace)
-        return json_dumps(item->object, JSON_COMPACT);
-    json_t *copy = json_deep_copy(item->object);
-    json_object_set_new(json_object_get(copy, "metadata"), "namespace", json_string(namespace));
+    const json_t *object = write->body ? write->body : item->object;
+    if (!write->namespace && !write->name)
+        return json_dumps(object, JSON_COMPACT);
+    json_t *copy = json_copy((json_t *)object);
+    json_t *metadata = json_copy(json_object_get(object, "metadata"));
+    if (write->namespace)
+        json_object_set_new(metadata, "namespace", json_string(write->namespace));
+    if (write->name)
+        json_object_set_new(metadata, "name", json_string(write->name));
+    json_object_set_new(copy, "metadata", metadata);
     char *body = json_dumps(copy, JSON_COMPACT);
     json_decref(copy);
     return body;
@@ -31,14 +44,14 @@ static char *body_in(const struct work_item *item, const char *namespace)
 void write_apply(struct kube_client *client, const struct work_item *item,
                  const struct write *write, kube_done_fn *done, void *arg)
 {
-    char *base = path_in(item, write->namespace);
+    char *base = path_of(item, write);
     char *path = xasprintf("%s?fieldManager=bkdeploy&fieldValidation=Strict%s%s", base,
                            write->force ? "&force=true" : "", write->dry_run ? "&dryRun=All" : "");
     struct kube_request request = {
         .method = "PATCH",
         .path = path,
         .content_type = "application/apply-patch+yaml", /* JSON is YAML */
-        .body = body_in(item, write->namespace),
+        .body = body_of(item, write),
         .delay_ms = write->delay_ms,
         .done = done,
         .arg = arg,
@@ -48,46 +61,56 @@ void write_apply(struct kube_client *client, const struct work_item *item,
     free(base);
 }
 
-void write_delete(struct kube_client *client, const struct work_item *item, kube_done_fn *done,
-                  void *arg)
+void write_delete(struct kube_client *client, const struct work_item *item, const char *uid,
+                  const char *propagation, kube_done_fn *done, void *arg)
 {
-    char *path = xasprintf("%s?propagationPolicy=Background", item->path);
-    struct kube_request request = { .method = "DELETE", .path = path, .done = done, .arg = arg };
+    json_t *body =
+        json_pack("{s:s, s:s, s:s, s:{s:s*}}", "apiVersion", "v1", "kind", "DeleteOptions",
+                  "propagationPolicy", propagation, "preconditions", "uid", uid);
+    struct kube_request request = {
+        .method = "DELETE",
+        .path = item->path,
+        .content_type = "application/json",
+        .body = json_dumps(body, JSON_COMPACT),
+        .done = done,
+        .arg = arg,
+    };
     kube_send(client, &request);
+    json_decref(body);
+}
+
+void write_managers(struct kube_client *client, const struct work_item *item, const json_t *live,
+                    const json_t *managed_fields, kube_done_fn *done, void *arg)
+{
+    const json_t *version = json_object_get(json_object_get(live, "metadata"), "resourceVersion");
+    json_t *body = json_pack("[{s:s, s:s, s:O}, {s:s, s:s, s:O}]", "op", "replace", "path",
+                             "/metadata/managedFields", "value", managed_fields, "op", "replace",
+                             "path", "/metadata/resourceVersion", "value", version);
+    char *path = xasprintf("%s?fieldManager=bkdeploy", item->path);
+    struct kube_request request = {
+        .method = "PATCH",
+        .path = path,
+        .content_type = "application/json-patch+json",
+        .body = json_dumps(body, JSON_COMPACT),
+        .done = done,
+        .arg = arg,
+    };
+    kube_send(client, &request);
+    json_decref(body);
     free(path);
 }
 
-static void mask(char *message, const char *value)
+void write_hide(const struct work_item *item, const json_t *live, struct err *err)
 {
-    size_t length = strlen(value);
-    char *found;
-    if (length < 3) /* too short to tell anything, and it would eat the sentence */
-        return;
-    while ((found = strstr(message, value))) {
-        found[0] = found[1] = found[2] = '*';
-        memmove(found + 3, found + length, strlen(found + length) + 1);
-        message = found + 3; /* the value may be stars itself */
-    }
-}
-
-static void mask_values(char *message, const json_t *values)
-{
-    const char *key;
-    json_t *value;
-    json_object_foreach((json_t *)values, key, value) {
-        if (json_is_string(value))
-            mask(message, json_string_value(value));
-    }
+    redact_secret(err->message, item->object);
+    redact_secret(err->message, live);
 }
 
 int write_error(const struct work *work, const struct work_item *item, struct err *err)
 {
-    if (strcmp(item->kind, "Secret") == 0) {
-        mask_values(err->message, json_object_get(item->object, "data"));
-        mask_values(err->message, json_object_get(item->object, "stringData"));
-    }
+    write_hide(item, NULL, err);
     for (char *c = err->message; *c; c++) /* one line, whatever the server wrote */
-        if (*c == '\n' || *c == '\r')
+        if ((unsigned char)*c < ' ' || *c == 127)
             *c = ' ';
     const struct component *component = &work->profile->components[item->component];
     char *label = work_item_label(item);
@@ -99,7 +122,11 @@ int write_error(const struct work *work, const struct work_item *item, struct er
 bool write_is_immutable(const struct kube_response *response)
 {
     const char *message = json_string_value(json_object_get(response->body, "message"));
-    return response->status == 422 && message &&
-           (strstr(message, "field is immutable") ||
-            strstr(message, "updates to statefulset spec"));
+    static const char *const words[] = { "immutable", "updates to statefulset spec",
+                                         "cannot change roleRef", "may not change once set",
+                                         "updates to parameters are forbidden" };
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (response->status == 422 && message && strstr(message, words[i]))
+            return true;
+    return false;
 }

@@ -52,9 +52,8 @@ static void add_environments(struct buf *out, const json_t *finding, size_t envi
     buf_adds(out, ")");
 }
 
-static void add_text(struct buf *out, const json_t *findings, size_t environments)
+static void add_text(struct buf *out, const json_t *findings, size_t environments, bool colour)
 {
-    bool colour = progress_colour(stdout);
     size_t i;
     json_t *finding;
     json_array_foreach(findings, i, finding) {
@@ -151,7 +150,7 @@ int findings_print(const json_t *findings, size_t environments, const char *form
 {
     struct buf out = BUF_INIT;
     if (strcmp(format, "text") == 0) {
-        add_text(&out, findings, environments);
+        add_text(&out, findings, environments, progress_colour(stdout));
     } else {
         json_t *report = strcmp(format, "json") == 0 ? as_json(findings) : as_sarif(findings);
         char *text = json_dumps(report, JSON_INDENT(2));
@@ -169,4 +168,12 @@ int findings_print(const json_t *findings, size_t environments, const char *form
         fprintf(stderr, "%zu error%s, %zu warning%s\n", errors, errors == 1 ? "" : "s", warnings,
                 warnings == 1 ? "" : "s");
     return result;
+}
+
+void findings_list(FILE *out, const json_t *findings)
+{
+    struct buf text = BUF_INIT;
+    add_text(&text, findings, 0, progress_colour(out));
+    fputs(buf_text(&text), out);
+    buf_release(&text);
 }

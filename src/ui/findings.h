@@ -8,6 +8,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "base/err.h"
 
@@ -19,6 +20,9 @@
  */
 int findings_print(const json_t *findings, size_t environments, const char *format,
                    struct err *err);
+
+/* Prints the findings alone, a line each. */
+void findings_list(FILE *out, const json_t *findings);
 
 /* Whether one has this severity. */
 bool findings_have(const json_t *findings, const char *severity);

@@ -51,6 +51,13 @@ static void terminal_size(FILE *out, int *rows, int *columns)
     }
 }
 
+bool progress_in_place(FILE *out)
+{
+    int rows, columns;
+    terminal_size(out, &rows, &columns);
+    return rows > 0;
+}
+
 struct progress *progress_new(FILE *out, const char *const *names, size_t count)
 {
     struct progress *progress = xcalloc(1, sizeof *progress);
@@ -75,6 +82,7 @@ static const char *state_word(enum progress_state state)
     case PROGRESS_WAITING: return "waiting";
     case PROGRESS_APPLYING: return "applying";
     case PROGRESS_ROLLING: return "rolling";
+    case PROGRESS_MISSING: return "missing";
     case PROGRESS_DONE: return "ready";
     case PROGRESS_FAILED: return "failed";
     }
@@ -87,6 +95,7 @@ static const char *state_colour(enum progress_state state)
     case PROGRESS_DONE: return "\x1b[32m";
     case PROGRESS_FAILED: return "\x1b[31m";
     case PROGRESS_ROLLING:
+    case PROGRESS_MISSING:
     case PROGRESS_APPLYING: return "\x1b[33m";
     default: return "\x1b[2m";
     }
@@ -154,7 +163,8 @@ long progress_tick(struct progress *progress)
     long long now = clock_ms();
     for (size_t i = 0; i < progress->count; i++) {
         struct line *line = &progress->lines[i];
-        if (line->state == PROGRESS_ROLLING && now - line->reminded >= REMINDER_MS)
+        bool open = line->state == PROGRESS_ROLLING || line->state == PROGRESS_MISSING;
+        if (open && now - line->reminded >= REMINDER_MS)
             print_plain(progress, line);
     }
     return TICK_MS;

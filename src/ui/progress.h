@@ -15,6 +15,7 @@ enum progress_state {
     PROGRESS_WAITING,
     PROGRESS_APPLYING,
     PROGRESS_ROLLING, /* applied, not ready yet */
+    PROGRESS_MISSING, /* not there */
     PROGRESS_DONE,
     PROGRESS_FAILED,
 };
@@ -32,6 +33,9 @@ long progress_tick(struct progress *progress);
 
 /* Leaves the lines as they are and the cursor below them. */
 void progress_free(struct progress *progress);
+
+/* Whether `out` is a terminal on which the cursor can be moved. */
+bool progress_in_place(FILE *out);
 
 /* Whether to colour what goes to `out`. */
 bool progress_colour(FILE *out);
