@@ -8,7 +8,7 @@ VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 
 WARNINGS = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
            -Wwrite-strings -Wformat=2 -Wundef -fno-common -Werror
-PACKAGES = lua5.4 lua5.4-cjson jansson yaml-0.1
+PACKAGES = lua5.4 lua5.4-cjson jansson yaml-0.1 zlib
 # On a machine without the packages this is empty; `make deps` comes first there.
 PKG_CFLAGS = $(shell pkg-config --cflags $(PACKAGES) libcurl 2>/dev/null)
 PKG_LIBS = $(shell pkg-config --libs $(PACKAGES) 2>/dev/null)
@@ -67,7 +67,7 @@ $(BUILD)/pic/%.o: %.c
 	@mkdir -p $(@D)
 	@$(CC) $(ALL_CFLAGS) -fPIC -MMD -MP -c -o $@ $<
 
--include $(OBJECTS:.o=.d) $(EMBED_OBJECTS:.o=.d) $(NATIVE_OBJECTS:.o=.d)
+-include $(OBJECTS:.o=.d) $(EMBED_OBJECTS:.o=.d) $(NATIVE_OBJECTS:.o=.d) $(wildcard $(BUILD)/tests/*.d)
 
 test: deps ## run every test; ends with one line "N passed, N failed"
 	@tests/run
@@ -96,6 +96,11 @@ bench: deps all $(BUILD)/measure ## time and memory of render and check beside t
 $(BUILD)/measure: tests/measure.c
 	@$(CC) -std=c11 -D_GNU_SOURCE $(WARNINGS) -O2 -o $@ $<
 
+# Parts of the program by themselves, for the end-to-end specs.
+$(BUILD)/records $(BUILD)/pruner $(BUILD)/lock-holder: $(BUILD)/%: $(BUILD)/tests/%.o $(filter-out $(BUILD)/src/main.o,$(OBJECTS))
+	@echo LINK $@
+	@$(CC) $(CFLAGS) -o $@ $^ $(LDLIBS)
+
 install: $(BUILD)/bkdeploy ## install the program and the annotations for editors below $(DESTDIR)$(PREFIX)
 	install -D -s $(BUILD)/bkdeploy $(DESTDIR)$(PREFIX)/bin/bkdeploy
 	install -D -m 644 lua/bk.meta.lua $(DESTDIR)$(PREFIX)/share/bkdeploy/lua/bk.meta.lua
@@ -114,6 +119,7 @@ help: ## this list
 	@sed -n 's/^\([a-z -]*\):.*## /\1: /p' Makefile
 
 clean: ## remove what was built, but the control plane's programs
-	@rm -rf build/src build/pic build/native.so build/tmp build/sanitize build/bkdeploy build/embed build/embedded.* build/measure
+	@rm -rf build/src build/tests build/pic build/native.so build/tmp build/sanitize build/bkdeploy build/embed \
+	    build/embedded.* build/measure build/records build/pruner build/lock-holder
 
 .PHONY: all test deps lint cluster-up cluster-down cluster-status demo bench install docs schema help clean

@@ -52,9 +52,13 @@ end
 --- The kubeconfig of the control plane that the e2e specs run on.
 support.kubeconfig = os.getenv("TEST_KUBECONFIG") or "build/cluster/test/kubeconfig"
 
---- A command of the program on the test cluster: support.on_cluster("apply", "profiles/hello").
+local asks = { apply = true, rollback = true, delete = true }
+
+--- A command of the program on the test cluster: support.on_cluster("apply", "profiles/hello"). What would ask is told
+--- not to.
 function support.on_cluster(...)
     local words = { ... }
+    words[#words + 1] = asks[words[1]] and "--yes" or nil
     words[#words + 1], words[#words + 2] = "--kubeconfig", support.kubeconfig
     return support.run(table.unpack(words))
 end
@@ -79,6 +83,7 @@ function support.during(pattern, action, ...)
     for _, word in ipairs { ... } do
         words[#words + 1] = quote(word)
     end
+    words[#words + 1] = asks[(...)] and "--yes" or nil
     local run = support.shell(("python3 -c '%s' %s %s %s --kubeconfig %s"):format([[
 import os, re, subprocess, sys, threading
 child = subprocess.Popen(sys.argv[3:], stderr=subprocess.PIPE, text=True)
@@ -96,6 +101,36 @@ code = child.wait()
 guard.cancel()
 sys.exit(code % 256)]], quote(action), quote(pattern), table.concat(words, " "), support.kubeconfig))
     return { code = run.code, err = run.out }
+end
+
+--- Runs a command on the test cluster on a pseudo-terminal, with `answer` (Python's escapes) typed in at
+--- its question, after the shell command `before` (or nil). Returns { code =, out = what is seen }.
+function support.answering(answer, before, ...)
+    local words = { quote(program) }
+    for _, word in ipairs { ... } do
+        words[#words + 1] = quote(word)
+    end
+    return support.shell(("python3 -c '%s' %s %s %s --kubeconfig %s"):format([[
+import os, pty, sys
+pid, fd = pty.fork()
+if pid == 0:
+    os.execv(sys.argv[3], sys.argv[3:])
+seen, asked = b"", False
+while True:
+    try:
+        bytes = os.read(fd, 4096)
+    except OSError:
+        break
+    if not bytes:
+        break
+    seen += bytes
+    if b"[y/N]" in seen and not asked:
+        asked = True
+        os.system(sys.argv[2])
+        os.write(fd, sys.argv[1].encode().decode("unicode_escape").encode())
+sys.stdout.write(seen.decode())
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))]], quote(answer), quote(before or "true"),
+        table.concat(words, " "), support.kubeconfig))
 end
 
 return support

@@ -33,7 +33,7 @@ describe("BK LOG", function()
 
         it("comes up whole in " .. environment, function()
             local run = applied(environment)
-            assert.matches("components ready in .*; objects: %d+ created, 0 changed, 0 unchanged\n$", run.err)
+            assert.matches("components ready in .*; objects: %d+ created, 0 changed, 0 unchanged; revision 1\n$", run.err)
             assert.equal(0, on_cluster("status", "profiles/bklog", "-e", environment).code)
         end)
 
@@ -108,7 +108,8 @@ describe("BK LOG", function()
         support.shell(("cp -r profiles/bklog/. %s && sed -i 's/addPodLabel = true/addPodLable = true/' "
             .. "%s/parts/collector.lua"):format(folder, folder))
         local run = on_cluster("apply", folder, "-e", "dev", table.unpack(optional))
-        assert.equal(3, run.code)
-        assert.matches("BkLogConfig bklog%-dev/bk%-log%-search%-self: .*spec.addPodLable.*nothing was applied", run.err)
+        assert.equal(2, run.code)
+        assert.matches("BkLogConfig/bk%-log%-search%-self spec.addPodLable: .*did you mean 'addPodLabel'.*nothing was sent",
+            run.err)
     end)
 end)

@@ -67,7 +67,7 @@ describe("generated values", function()
         kubectl "delete secret cert -n generated"
         kubectl [[patch secret made -n generated --type=json -p '[{"op":"remove","path":"/data/public"}]']]
         local private = value("generated", "made", "private")
-        assert.equal(0, on_cluster("apply", profile("generated", body:format "web"), "--force").code)
+        assert.equal(0, on_cluster("apply", profile("generated", body:format "web"), "--force-conflicts").code)
         assert.equal(password, value("generated", "made", "password"))
         assert.not_equal(private, value("generated", "made", "private"))
         assert.not_equal(old, value("generated", "cert", "tls.crt"))

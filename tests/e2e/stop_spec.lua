@@ -47,23 +47,34 @@ describe("an apply that doesn't get through", function()
         end)
     end
 
+    it("is not begun without a yes, and a Ctrl-C at the question is an interrupt", function()
+        local folder = profile("asked", "return { bk.config 'c' { a = '1' } }")
+        local run = support.answering("no\\n", nil, "apply", folder)
+        assert.equal(1, run.code)
+        assert.matches("bkdeploy: nothing was applied\r\n$", run.out)
+        run = support.answering("\\x03", nil, "apply", folder)
+        assert.equal(130, run.code)
+        assert.matches("bkdeploy: interrupted %(nothing was applied%)\r\n$", run.out)
+        assert.equal(0, support.answering("y\\n", nil, "apply", folder).code)
+    end)
+
     it("sends nothing when the API server would reject one object", function()
         local run = on_cluster("apply", profile("rejected", [[return {
             bk.deployment 'good' { image = 'i:1' },
-            bk.raw 'bad' { { apiVersion = 'v1', kind = 'Service', metadata = { name = 'bad' },
-                spec = { ports = { { port = 99999 } } } } } }]]))
+            bk.raw 'bad' { { apiVersion = 'policy/v1', kind = 'PodDisruptionBudget', metadata = { name = 'bad' },
+                spec = { minAvailable = 1, maxUnavailable = 1 } } } }]]))
         assert.equal(3, run.code)
-        assert.matches("^[^\n]*\nbkdeploy: component 'bad' %(.*profile.lua:5%): Service rejected/bad: .*"
-            .. "spec.ports%[0%].port: Invalid value: 99999: .*%(nothing was applied%)\n$", run.err)
+        assert.matches("^[^\n]*\nbkdeploy: component 'bad' %(.*profile.lua:5%): PodDisruptionBudget rejected/bad: .*"
+            .. "minAvailable and maxUnavailable cannot be both set.*%(nothing was applied%)\n$", run.err)
         assert.matches("NotFound", support.shell("build/cluster/bin/kubectl --kubeconfig " .. support.kubeconfig
             .. " get namespace rejected").err)
     end)
 
-    it("sends nothing when a field is unknown to the API server", function()
+    it("sends nothing when a field is unknown", function()
         local run = on_cluster("apply", profile("unknown", [[return {
             bk.raw 'bad' { { apiVersion = 'v1', kind = 'ConfigMap', metadata = { name = 'bad' }, dta = { a = 'b' } } } }]]))
-        assert.equal(3, run.code)
-        assert.matches("ConfigMap unknown/bad: .*dta: field not declared in schema.*nothing was applied", run.err)
+        assert.equal(2, run.code)
+        assert.matches("profile.lua:4: error: ConfigMap/bad dta: .*did you mean.*nothing was sent\n$", run.err)
     end)
 
     it("names a kind that the cluster does not have", function()
@@ -77,7 +88,7 @@ describe("an apply that doesn't get through", function()
         local run = on_cluster("apply", profile("hidden", [[return {
             bk.raw 's' { { apiVersion = 'v1', kind = 'Secret', metadata = { name = 's' },
                 data = { password = 'not-base64-but-secret' } } } }]]))
-        assert.equal(3, run.code)
+        assert.equal(2, run.code)
         assert.is_nil(run.err:find("not-base64", 1, true))
     end)
 

@@ -54,6 +54,14 @@ describe("check finds the mistake of", function()
         assert(count >= 66, count)
     end)
 
+    it("both lines of what stands twice in a list", function()
+        local path = "tests/broken/raw-duplicate-item.lua"
+        local findings = check(path)
+        assert.equal(path .. ":10", findings[1].where)
+        assert.equal(('stands twice in this list, also as item 0 (port 80, protocol "TCP"), at %s:8'):format(path),
+            findings[1].message)
+    end)
+
     it("no profile that is only extended", function()
         assert.same({ {}, 0 }, { check "tests/broken/base" })
     end)

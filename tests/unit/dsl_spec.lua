@@ -370,6 +370,15 @@ describe("beside workloads, the language", function()
         assert.same({ "slow", "disk" }, { claim.storageClassName, claim.volumeName })
     end)
 
+    it("keeps ready functions out of the objects", function()
+        local run = evaluate([[local function ready() return 'Current' end
+            local lamp = bk.crd 'lamps.example.com' { kind = 'Lamp', versions = { v1 = { type = 'object' } }, ready = ready }
+            return { lamp, lamp:resource 'one' { spec = { on = true }, ready = ready },
+                bk.raw 'two' { { apiVersion = 'v1', kind = 'ConfigMap', metadata = { name = 'two' } }, ready = ready } }]])
+        assert.equal(0, run.code, run.err)
+        assert.is_nil(run.out:find "ready")
+    end)
+
     it("has kinds of one's own, and resources of them", function()
         local run = evaluate([[local lamp = bk.crd 'lamps.example.com' { kind = 'Lamp', versions = { v1 = { type = 'object' } } }
             return { lamp:resource 'one' { spec = { on = true } }, lamp }]])
@@ -804,6 +813,11 @@ describe("a mistake", function()
             "wants either min_available or max_unavailable" },
         { "return { bk.deployment 'web' { image = 'i', patch = { servce = {} } } }", 2, "patch: it has no 'servce'" },
         { "return { bk.external 'db' {} }", 2, "external 'db': wants either a host or addresses" },
+        { "return { bk.raw 'a' { ready = 'soon' } }", 2, "component 'a': 'ready' should be a function of the live object" },
+        { "local lamp = bk.crd 'lamps.example.com' { kind = 'Lamp', versions = { v1 = { type = 'object' } },\n"
+            .. "ready = {} }\nreturn { lamp }", 3, "crd 'lamps.example.com': 'ready' should be a function of the live" },
+        { "local lamp = bk.crd 'lamps.example.com' { kind = 'Lamp', versions = { v1 = { type = 'object' } } }\n"
+            .. "return { lamp, lamp:resource 'one' { ready = 1 } }", 3, "resource 'one': 'ready' should be a function" },
         { "return { bk.crd 'lamps' { kind = 'Lamp', versions = {} } }", 2, "crd name 'lamps': wants plural.group" },
         { "return { bk.deployment 'web' { image = 'i', files = { ['/a'] = bk.config 'c' {}:mode 'rw' } } }", 2,
             "mode wants permissions such as '0400', not 'rw'" },

@@ -9,16 +9,32 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/align.h"
 #include "base/buf.h"
+#include "base/deflate.h"
+#include "base/git.h"
+#include "base/mem.h"
+#include "base/moment.h"
+#include "base/who.h"
+#include "crypto/seal.h"
 #include "kube/kubeconfig.h"
+#include "object/diff.h"
+#include "object/fields.h"
 #include "object/keys.h"
 #include "object/path.h"
+#include "object/profile.h"
 #include "object/schema.h"
 #include "object/validate.h"
 #include "object/yaml.h"
+#include "release/conflict.h"
+#include "release/identity.h"
+#include "release/ownership.h"
+#include "release/payload.h"
 #include "release/requires.h"
+#include "rollout/diagnosis.h"
 #include "rollout/verdict.h"
 #include "script/trace.h"
+#include "ui/changes.h"
 
 int luaopen_native(lua_State *L);
 
@@ -122,19 +138,134 @@ static int native_keys_ordered(lua_State *L)
     return push_result(L, text, NULL);
 }
 
-/* verdict(json of an object) -> "current" | "in progress" | "failed", message, ready, wanted */
+/* The StorageClass by the name among the objects of verdict(). */
+static const json_t *find_among(const char *group, const char *kind, const char *name, void *arg)
+{
+    size_t i;
+    json_t *object;
+    (void)group;
+    json_array_foreach((json_t *)arg, i, object) {
+        const char *its_kind = json_string_value(json_object_get(object, "kind"));
+        const char *its_name =
+            json_string_value(json_object_get(json_object_get(object, "metadata"), "name"));
+        if (its_kind && its_name && strcmp(its_kind, kind) == 0 && strcmp(its_name, name) == 0)
+            return object;
+    }
+    return NULL;
+}
+
+/* verdict(json of an object, json of a list of others or nil) -> { state, reason, message, detail,
+ * ready, wanted } */
 static int native_verdict(lua_State *L)
 {
-    static const char *const words[] = { "current", "in progress", "failed" };
     struct verdict verdict;
-    json_t *object = check_json(L, 1);
-    verdict_of(object, &verdict);
+    json_t *object = check_json(L, 1), *others = lua_isnoneornil(L, 2) ? NULL : check_json(L, 2);
+    struct verdict_extra extra = { NULL, others ? find_among : NULL, others };
+    verdict_with(object, &extra, &verdict);
     json_decref(object);
-    lua_pushstring(L, words[verdict.state]);
+    json_decref(others);
+    lua_newtable(L);
+    lua_pushstring(L, verdict_word(verdict.state));
+    lua_setfield(L, -2, "state");
+    lua_pushstring(L, verdict.reason);
+    lua_setfield(L, -2, "reason");
     lua_pushstring(L, verdict.message);
+    lua_setfield(L, -2, "message");
+    lua_pushstring(L, verdict_detail(&verdict));
+    lua_setfield(L, -2, "detail");
     lua_pushinteger(L, verdict.ready);
+    lua_setfield(L, -2, "ready");
     lua_pushinteger(L, verdict.wanted);
-    return 4;
+    lua_setfield(L, -2, "wanted");
+    return 1;
+}
+
+/* The objects of a list by their names. */
+static json_t *by_name(const json_t *list)
+{
+    json_t *map = json_object();
+    size_t i;
+    json_t *object;
+    json_array_foreach(list, i, object) {
+        char name[32];
+        const char *own =
+            json_string_value(json_object_get(json_object_get(object, "metadata"), "name"));
+        snprintf(name, sizeof name, "event-%zu", i);
+        json_object_set(map, own ? own : name, object);
+    }
+    return map;
+}
+
+static bool is_on_its_way(const char *kind, const char *name, const char *key, void *arg)
+{
+    (void)key;
+    char label[320];
+    snprintf(label, sizeof label, "%s/%s", kind, name);
+    return json_object_get(arg, label) != NULL;
+}
+
+/* diagnosis(json of { workload, replicasets, pods, claims, events,
+ * nodes, coming }) -> nil, or its fields
+ * and the json of the events that matter; `coming` has keys as "Secret/name" */
+static int native_diagnosis(lua_State *L)
+{
+    json_t *input = check_json(L, 1);
+    json_t *maps[] = { by_name(json_object_get(input, "replicasets")),
+                       by_name(json_object_get(input, "pods")),
+                       by_name(json_object_get(input, "claims")),
+                       by_name(json_object_get(input, "events")),
+                       by_name(json_object_get(input, "nodes")) };
+    struct diagnosis_world world = {
+        .replicasets = maps[0],
+        .pods = maps[1],
+        .claims = maps[2],
+        .events = maps[3],
+        .nodes = maps[4],
+        .is_coming = is_on_its_way,
+        .arg = json_object_get(input, "coming"),
+    };
+    const json_t *workload = json_object_get(input, "workload");
+    struct diagnosis found;
+    bool is_found = diagnosis_of(workload, &world, &found);
+    json_t *events = diagnosis_events(workload, &world);
+    char *events_text = dump(events);
+    for (size_t i = 0; i < sizeof maps / sizeof *maps; i++)
+        json_decref(maps[i]);
+    json_decref(events);
+    json_decref(input);
+    const struct {
+        const char *name, *value;
+    } fields[] = {
+        { "kind", diagnosis_word(found.kind) },
+        { "object", found.object },
+        { "pod", found.pod },
+        { "container", found.container },
+        { "message", found.message },
+        { "since", found.since },
+        { "hint", found.hint },
+        { "missing_kind", found.missing.kind },
+        { "missing_name", found.missing.name },
+        { "missing_key", found.missing.key },
+        { "events", events_text },
+    };
+    lua_newtable(L);
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+        lua_pushstring(L, fields[i].value);
+        lua_setfield(L, -2, fields[i].name);
+    }
+    free(events_text);
+    const struct {
+        const char *name;
+        bool value;
+    } flags[] = { { "found", is_found },
+                  { "certain", found.certain },
+                  { "has_log", found.has_log },
+                  { "previous", found.previous } };
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
+        lua_pushboolean(L, flags[i].value);
+        lua_setfield(L, -2, flags[i].name);
+    }
+    return 1;
 }
 
 /* kube_access(path or nil, context or nil) -> json of struct kube_access, or nil and the message */
@@ -427,6 +558,471 @@ static int native_schema_at(lua_State *L)
     return push_result(L, text, NULL);
 }
 
+/* Pushes bytes and frees them, or nil and the message. */
+static int push_bytes(lua_State *L, int result, char *bytes, size_t length, const struct err *err)
+{
+    if (result != 0)
+        return push_result(L, NULL, err);
+    lua_pushlstring(L, bytes, length);
+    free(bytes);
+    return 1;
+}
+
+/* The key at an index: 32 bytes. */
+static const unsigned char *check_key(lua_State *L, int index)
+{
+    size_t length;
+    const char *key = luaL_checklstring(L, index, &length);
+    luaL_argcheck(L, length == SEAL_KEY_SIZE, index, "a key has 32 bytes");
+    return (const unsigned char *)key;
+}
+
+/* seal_encrypt(key, bytes) -> text, or nil and the message */
+static int native_seal_encrypt(lua_State *L)
+{
+    struct err err = ERR_INIT;
+    size_t length;
+    const char *bytes = luaL_checklstring(L, 2, &length);
+    char *text = NULL;
+    seal_encrypt(check_key(L, 1), bytes, length, &text, &err);
+    return push_result(L, text, &err);
+}
+
+/* seal_decrypt(key, text) -> bytes, or nil and the message */
+static int native_seal_decrypt(lua_State *L)
+{
+    struct err err = ERR_INIT;
+    char *bytes = NULL;
+    size_t length = 0;
+    int result = seal_decrypt(check_key(L, 1), luaL_checkstring(L, 2), &bytes, &length, &err);
+    return push_bytes(L, result, bytes, length, &err);
+}
+
+/* seal_passphrase(passphrase, salt) -> key, or nil and the message */
+static int native_seal_passphrase(lua_State *L)
+{
+    struct err err = ERR_INIT;
+    unsigned char key[SEAL_KEY_SIZE];
+    size_t length;
+    const char *passphrase = luaL_checklstring(L, 1, &length);
+    if (seal_key_from_passphrase(passphrase, length, luaL_checkstring(L, 2), key, &err) != 0)
+        return push_result(L, NULL, &err);
+    lua_pushlstring(L, (const char *)key, sizeof key);
+    return 1;
+}
+
+/* sha256(bytes) -> 32 bytes, or nil and the message */
+static int native_sha256(lua_State *L)
+{
+    struct err err = ERR_INIT;
+    unsigned char sum[32];
+    size_t length;
+    const char *bytes = luaL_checklstring(L, 1, &length);
+    if (seal_sha256(bytes, length, sum, &err) != 0)
+        return push_result(L, NULL, &err);
+    lua_pushlstring(L, (const char *)sum, sizeof sum);
+    return 1;
+}
+
+/* deflate_pack(bytes) -> bytes, or nil and the message */
+static int native_deflate_pack(lua_State *L)
+{
+    struct err err = ERR_INIT;
+    struct buf out = BUF_INIT;
+    size_t length;
+    const char *bytes = luaL_checklstring(L, 1, &length);
+    int result = deflate_pack(bytes, length, &out, &err);
+    length = out.len;
+    return push_bytes(L, result, buf_detach(&out), length, &err);
+}
+
+/* deflate_unpack(bytes, most or nil) -> bytes, or nil and the message */
+static int native_deflate_unpack(lua_State *L)
+{
+    struct err err = ERR_INIT;
+    struct buf out = { .max = (size_t)luaL_optinteger(L, 2, 0) };
+    size_t length;
+    const char *bytes = luaL_checklstring(L, 1, &length);
+    int result = deflate_unpack(bytes, length, &out, &err);
+    if (result != 0) {
+        buf_release(&out);
+        return push_result(L, NULL, &err);
+    }
+    length = out.len;
+    return push_bytes(L, result, buf_detach(&out), length, &err);
+}
+
+/* git_commit(path) -> text or nil */
+static int native_git_commit(lua_State *L)
+{
+    char commit[65];
+    if (git_commit(luaL_checkstring(L, 1), commit) != 0)
+        return 0;
+    lua_pushstring(L, commit);
+    return 1;
+}
+
+/* moment_parse(text) -> nanoseconds since 1970 or -1, the length of the time */
+static int native_moment_parse(lua_State *L)
+{
+    size_t length = 0;
+    lua_pushinteger(L, moment_parse(luaL_checkstring(L, 1), &length));
+    lua_pushinteger(L, (lua_Integer)length);
+    return 2;
+}
+
+/* moment_ago(text) -> text */
+static int native_moment_ago(lua_State *L)
+{
+    return push_result(L, moment_ago(luaL_checkstring(L, 1)), NULL);
+}
+
+/* who_am_i() -> text */
+static int native_who_am_i(lua_State *L)
+{
+    return push_result(L, who_am_i(), NULL);
+}
+
+/* identity(name, namespace) -> parent, id, or nil and the message */
+static int native_identity(lua_State *L)
+{
+    struct err err = ERR_INIT;
+    struct identity identity;
+    const char *name = luaL_checkstring(L, 1), *namespace = luaL_checkstring(L, 2);
+    if (identity_init(&identity, name, namespace, &err) != 0) {
+        identity_release(&identity);
+        return push_result(L, NULL, &err);
+    }
+    lua_pushstring(L, identity.parent);
+    lua_pushstring(L, identity.set_id);
+    identity_release(&identity);
+    return 2;
+}
+
+/* payload_pack(json of a source) -> json of { sha256, parts }, or nil and the message */
+static int native_payload_pack(lua_State *L)
+{
+    struct err err = ERR_INIT;
+    json_t *source = check_json(L, 1);
+    json_t *packed = payload_pack(source, &err);
+    char *text = packed ? dump(packed) : NULL;
+    json_decref(source);
+    json_decref(packed);
+    return push_result(L, text, &err);
+}
+
+/* payload_unpack(json of { sha256, parts }) -> json of the source, or nil and the message */
+static int native_payload_unpack(lua_State *L)
+{
+    struct err err = ERR_INIT;
+    json_t *packed = check_json(L, 1);
+    json_t *source = payload_unpack(packed, &err);
+    char *text = source ? dump(source) : NULL;
+    json_decref(source);
+    json_decref(packed);
+    return push_result(L, text, &err);
+}
+
+/* payload_seal(json of a source, key) -> json, whether it had something to seal, whether it is
+ * sealed then; or nil and the message */
+static int native_payload_seal(lua_State *L)
+{
+    struct err err = ERR_INIT;
+    const unsigned char *key = check_key(L, 2);
+    json_t *source = check_json(L, 1);
+    json_t *sealed = payload_seal(source, key, &err);
+    char *text = sealed ? dump(sealed) : NULL;
+    int count = push_result(L, text, &err);
+    lua_pushboolean(L, payload_has_secrets(source));
+    lua_pushboolean(L, payload_is_sealed(sealed));
+    json_decref(sealed);
+    json_decref(source);
+    return count + 2;
+}
+
+/* payload_unseal(json of a source, key) -> json, or nil and the message */
+static int native_payload_unseal(lua_State *L)
+{
+    struct err err = ERR_INIT;
+    const unsigned char *key = check_key(L, 2);
+    json_t *source = check_json(L, 1);
+    char *text = payload_unseal(source, key, &err) == 0 ? dump(source) : NULL;
+    json_decref(source);
+    return push_result(L, text, &err);
+}
+
+/* align(list of integers, another) -> the indexes kept of the first, and of the second, as text */
+static int native_align(lua_State *L)
+{
+    size_t *numbers[2], counts[2];
+    bool *kept[2];
+    for (int side = 0; side < 2; side++) {
+        luaL_checktype(L, side + 1, LUA_TTABLE);
+        counts[side] = lua_rawlen(L, side + 1);
+        numbers[side] = xcalloc(counts[side] + 1, sizeof **numbers);
+        kept[side] = xcalloc(counts[side] + 1, sizeof **kept);
+        for (size_t i = 0; i < counts[side]; i++) {
+            lua_rawgeti(L, side + 1, (lua_Integer)i + 1);
+            numbers[side][i] = (size_t)lua_tointeger(L, -1);
+            lua_pop(L, 1);
+        }
+    }
+    align(numbers[0], counts[0], numbers[1], counts[1], kept[0], kept[1]);
+    for (int side = 0; side < 2; side++) {
+        lua_newtable(L);
+        for (size_t i = 0, n = 0; i < counts[side]; i++) {
+            if (!kept[side][i])
+                continue;
+            lua_pushinteger(L, (lua_Integer)i + 1);
+            lua_rawseti(L, -2, (lua_Integer)++n);
+        }
+        free(numbers[side]);
+        free(kept[side]);
+    }
+    return 2;
+}
+
+/* diff_cleaned(json) -> json */
+static int native_diff_cleaned(lua_State *L)
+{
+    json_t *object = check_json(L, 1), *cleaned = diff_cleaned(object);
+    char *text = dump(cleaned);
+    json_decref(object);
+    json_decref(cleaned);
+    return push_result(L, text, NULL);
+}
+
+/* diff_objects(json or nil, json or nil, json array of CRDs or nil, kind to mask by or nil) -> json
+ * array of changes */
+static int native_diff_objects(lua_State *L)
+{
+    struct err err = ERR_INIT;
+    json_t *before = lua_isnoneornil(L, 1) ? NULL : check_json(L, 1);
+    json_t *after = lua_isnoneornil(L, 2) ? NULL : check_json(L, 2);
+    json_t *crds = lua_isnoneornil(L, 3) ? json_array() : check_json(L, 3);
+    const char *kind = luaL_optstring(L, 4, NULL);
+    struct schema_set *set = make_set(crds, &err);
+    char *text = NULL;
+    if (set) {
+        json_t *changes = diff_objects(set, before, after);
+        diff_mask_secret(kind, changes);
+        text = dump(changes);
+        json_decref(changes);
+    }
+    schema_set_free(set);
+    json_decref(before);
+    json_decref(after);
+    json_decref(crds);
+    return push_result(L, text, &err);
+}
+
+/* "at <path>", to see which path was asked for; nothing is known of status. */
+static const char *origin_of_path(const json_t *path, void *arg)
+{
+    char *text = path_format(path);
+    snprintf(arg, 256, "at %s", text);
+    free(text);
+    return strcmp(arg, "at status") == 0 ? NULL : arg;
+}
+
+/* changes_print(json or nil, json or nil, colour, origin) -> text */
+static int native_changes_print(lua_State *L)
+{
+    char origin[256], *text = NULL;
+    size_t length;
+    json_t *before = lua_isnoneornil(L, 1) ? NULL : check_json(L, 1);
+    json_t *after = lua_isnoneornil(L, 2) ? NULL : check_json(L, 2);
+    struct changes_style style = { .colour = lua_toboolean(L, 3), .arg = origin };
+    if (lua_toboolean(L, 4))
+        style.origin = origin_of_path;
+    FILE *out = open_memstream(&text, &length);
+    changes_print(out, NULL, before, after, &style);
+    fclose(out);
+    json_decref(before);
+    json_decref(after);
+    return push_result(L, text, NULL);
+}
+
+/* A value that may be missing: nil pushes nothing of it. */
+static json_t *opt_json(lua_State *L, int index)
+{
+    return lua_isnoneornil(L, index) ? NULL : check_json(L, index);
+}
+
+static int push_json(lua_State *L, json_t *value)
+{
+    if (!value)
+        return 0;
+    char *text = dump(value);
+    json_decref(value);
+    return push_result(L, text, NULL);
+}
+
+/* fields_union(json, json) -> json */
+static int native_fields_union(lua_State *L)
+{
+    json_t *a = opt_json(L, 1), *b = opt_json(L, 2), *made = fields_union(a, b);
+    json_decref(a);
+    json_decref(b);
+    return push_json(L, made);
+}
+
+/* fields_contain(json of fields, json of a path) -> boolean */
+static int native_fields_contain(lua_State *L)
+{
+    json_t *fields = check_json(L, 1), *path = check_json(L, 2);
+    lua_pushboolean(L, fields_contain(fields, path));
+    json_decref(fields);
+    json_decref(path);
+    return 1;
+}
+
+/* fields_parse_path(text, json of an object or nil) -> json, text for people; or nil and the
+ * message */
+static int native_fields_parse_path(lua_State *L)
+{
+    struct err err = ERR_INIT;
+    json_t *object = opt_json(L, 2),
+           *path = fields_parse_path(luaL_checkstring(L, 1), object, &err);
+    json_decref(object);
+    if (!path)
+        return push_result(L, NULL, &err);
+    char *words = fields_format_path(path);
+    push_json(L, path);
+    lua_pushstring(L, words);
+    free(words);
+    return 2;
+}
+
+/* fields_path_in(json of an object, json of a path) -> text of object/path.h, or nothing */
+static int native_fields_path_in(lua_State *L)
+{
+    json_t *object = check_json(L, 1), *path = check_json(L, 2);
+    json_t *made = fields_path_in(object, path);
+    char *text = made ? path_format(made) : NULL;
+    json_decref(object);
+    json_decref(path);
+    json_decref(made);
+    return text ? push_result(L, text, NULL) : 0;
+}
+
+/* fields_remove_from(json of an object, json of a path) -> the object without it, whether it was
+ * there */
+static int native_fields_remove_from(lua_State *L)
+{
+    json_t *object = check_json(L, 1), *path = check_json(L, 2);
+    bool found = fields_remove_from(object, path);
+    json_decref(path);
+    push_json(L, object);
+    lua_pushboolean(L, found);
+    return 2;
+}
+
+/* fields_left_over(json of fields, json of an object) -> json of their texts */
+static int native_fields_left_over(lua_State *L)
+{
+    json_t *fields = check_json(L, 1), *object = check_json(L, 2), *path;
+    json_t *found = fields_left_over(fields, object), *texts = json_array();
+    size_t i;
+    json_array_foreach(found, i, path) {
+        char *text = fields_format_path(path);
+        json_array_append_new(texts, json_string(text));
+        free(text);
+    }
+    json_decref(fields);
+    json_decref(object);
+    json_decref(found);
+    return push_json(L, texts);
+}
+
+static json_t *conflict_json(const struct conflict *conflict)
+{
+    static const char *const actions[] = { "stop", "take", "yield" };
+    struct buf words = BUF_INIT;
+    conflict_describe(conflict, &words);
+    json_t *made = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:O?, s:O?, s:O?, s:s}",
+                             "manager", conflict->manager, "operation", conflict->operation,
+                             "subresource", conflict->subresource, "field", conflict->field,
+                             "since", conflict->since, "action", actions[conflict->action], "why",
+                             conflict->why, "field_path", conflict->field_path, "theirs",
+                             conflict->theirs, "ours", conflict->ours, "words", buf_text(&words));
+    char *path = conflict->path ? path_format(conflict->path) : NULL;
+    if (path)
+        json_object_set_new(made, "path", json_string(path));
+    free(path);
+    buf_release(&words);
+    return made;
+}
+
+/* conflict_read(json of the answer, json of the live object or nil, json of ours, json of the
+ * profile's rules or nil, force, has_autoscaler) -> json array, or nothing when there is none */
+static int native_conflict_read(lua_State *L)
+{
+    json_t *status = check_json(L, 1), *live = opt_json(L, 2), *desired = check_json(L, 3);
+    json_t *rules = opt_json(L, 4), *made = NULL;
+    struct conflict_policy policy = { rules, lua_toboolean(L, 5), lua_toboolean(L, 6) };
+    struct conflict *list;
+    size_t count;
+    if (conflict_read(status, live, desired, &policy, &list, &count) == 0) {
+        made = json_array();
+        for (size_t i = 0; i < count; i++)
+            json_array_append_new(made, conflict_json(&list[i]));
+        conflict_free(list, count);
+    }
+    json_decref(status);
+    json_decref(live);
+    json_decref(desired);
+    json_decref(rules);
+    return push_json(L, made);
+}
+
+/* ownership_of(json of an object or nil, set's id) -> kind, words */
+static int native_ownership_of(lua_State *L)
+{
+    static const char *const kinds[] = { "nobody", "us", "release", "helm", "kubectl", "other" };
+    json_t *live = opt_json(L, 1);
+    char *words;
+    lua_pushstring(L, kinds[ownership_of(live, luaL_checkstring(L, 2), &words)]);
+    lua_pushstring(L, words);
+    free(words);
+    json_decref(live);
+    return 2;
+}
+
+/* ownership_adopting(json of an object) -> json of managedFields, json of the fields that are ours
+ * then; nothing when there is nothing to move */
+static int native_ownership_adopting(lua_State *L)
+{
+    json_t *live = check_json(L, 1);
+    json_t *entries = ownership_adopting(live), *fields = ownership_adopted_fields(live);
+    json_decref(live);
+    return push_json(L, entries) + push_json(L, fields);
+}
+
+/* profile(json of what lua/bk hands out) -> json of what is read of its policies, or nil and the
+ * message */
+static int native_profile(lua_State *L)
+{
+    static const char *const words[] = { "unsaid", "never", "allowed" };
+    struct err err = ERR_INIT;
+    struct profile profile;
+    json_t *source = check_json(L, 1);
+    if (profile_init(&profile, source, &err) != 0) {
+        json_decref(source);
+        return push_result(L, NULL, &err);
+    }
+    json_t *components = json_object();
+    for (size_t i = 0; i < profile.count; i++)
+        json_object_set_new(components, profile.components[i].name,
+                            json_pack("{s:b, s:s}", "keep", profile.components[i].keep, "replace",
+                                      words[profile.components[i].replace]));
+    json_t *made = json_pack("{s:o, s:O?}", "components", components, "conflicts",
+                             (json_t *)profile.conflicts);
+    profile_release(&profile);
+    json_decref(source);
+    return push_json(L, made);
+}
+
 /* setenv(name, value or nil): of this process. */
 static int native_setenv(lua_State *L)
 {
@@ -441,6 +1037,7 @@ static const luaL_Reg functions[] = {
     { "yaml_parse_stream", native_yaml_parse_stream },
     { "keys_ordered", native_keys_ordered },
     { "verdict", native_verdict },
+    { "diagnosis", native_diagnosis },
     { "kube_access", native_kube_access },
     { "in_range", native_in_range },
     { "trace", native_trace },
@@ -451,6 +1048,35 @@ static const luaL_Reg functions[] = {
     { "validate", native_validate },
     { "schema_kinds", native_schema_kinds },
     { "schema_at", native_schema_at },
+    { "seal_encrypt", native_seal_encrypt },
+    { "seal_decrypt", native_seal_decrypt },
+    { "seal_passphrase", native_seal_passphrase },
+    { "sha256", native_sha256 },
+    { "deflate_pack", native_deflate_pack },
+    { "deflate_unpack", native_deflate_unpack },
+    { "git_commit", native_git_commit },
+    { "moment_ago", native_moment_ago },
+    { "moment_parse", native_moment_parse },
+    { "who_am_i", native_who_am_i },
+    { "identity", native_identity },
+    { "payload_pack", native_payload_pack },
+    { "payload_unpack", native_payload_unpack },
+    { "payload_seal", native_payload_seal },
+    { "payload_unseal", native_payload_unseal },
+    { "align", native_align },
+    { "diff_cleaned", native_diff_cleaned },
+    { "diff_objects", native_diff_objects },
+    { "changes_print", native_changes_print },
+    { "fields_union", native_fields_union },
+    { "fields_contain", native_fields_contain },
+    { "fields_parse_path", native_fields_parse_path },
+    { "fields_path_in", native_fields_path_in },
+    { "fields_remove_from", native_fields_remove_from },
+    { "fields_left_over", native_fields_left_over },
+    { "conflict_read", native_conflict_read },
+    { "ownership_of", native_ownership_of },
+    { "ownership_adopting", native_ownership_adopting },
+    { "profile", native_profile },
     { "setenv", native_setenv },
     { NULL, NULL },
 };
