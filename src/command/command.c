@@ -109,9 +109,10 @@ static const struct command commands[] = {
       "The file has the objects, what they replace, the order, and a hash; apply does exactly what "
       "it\n"
       "says, or nothing. Values of Secrets that change are in it only with --key, sealed.\n\n"
-      "Exit codes: 0 done; above 0 as for apply.\n\n"
+      "Exit codes: 0 nothing would change; 1 something would; above 1 as for apply.\n\n"
       "Examples:\n"
-      "  bkdeploy plan profiles/bklog -e prod -o monday.plan && bkdeploy apply monday.plan\n",
+      "  bkdeploy plan profiles/bklog -e prod -o monday.plan\n"
+      "  bkdeploy apply monday.plan\n",
       "", "esixpKkcfaMIh", command_plan },
     { "rollback", "RELEASE|PROFILE [REVISION]", "apply an earlier revision again",
       "Without REVISION the last one that ended well before the newest. It becomes a new revision, "

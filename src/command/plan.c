@@ -87,6 +87,8 @@ int command_plan(const struct options *options, struct err *err)
         show_summary(options->folder ? stderr : stdout, &session, &plan);
         if (options->folder)
             result = write_plan(&session, &plan, unfilled, err);
+        if (result == 0)
+            result = plan_is_empty(&plan) ? 0 : 1;
     }
     json_decref(unfilled);
     plan_release(&plan);

@@ -90,10 +90,10 @@ describe("the value of a Secret", function()
         for _, flags in ipairs { {}, { "-o", "json" }, { "--summary" } } do
             assert.equal(1, (quiet("diff", second, table.unpack(flags))))
         end
-        assert.equal(0, (quiet("plan", second, "-o", plan .. "/open.plan")))
+        assert.equal(1, (quiet("plan", second, "-o", plan .. "/open.plan")))
         check_text(support.read(plan .. "/open.plan"), "the plan")
         local key = support.folder { key = "a key of the specs\n" } .. "/key"
-        assert.equal(0, (quiet("plan", second, "-o", plan .. "/sealed.plan", "--key", key)))
+        assert.equal(1, (quiet("plan", second, "-o", plan .. "/sealed.plan", "--key", key)))
         check_text(support.read(plan .. "/sealed.plan"), "the sealed plan")
         local _, refused = quiet("apply", plan .. "/open.plan")
         assert.is_true(refused.code ~= 0)
