@@ -51,7 +51,7 @@ describe("a killed apply", function()
             variants[i].members = members()
         end
         assert.is_true(variants[1].members ~= variants[2].members)
-        local before, killed = claims(), 0
+        local before, killed, resumed = claims(), 0, 0
         local _, _, seconds = apply(variants[2].folder).err:find("ready in ([%d.]+)s")
         math.randomseed(20260124)
         for round = 1, rounds do
@@ -61,6 +61,7 @@ describe("a killed apply", function()
             os.execute("sleep 0.1") -- the signal takes the shell's child first
             killed = killed + (run.code == 137 and 1 or 0)
             run = apply(variant.folder)
+            resumed = resumed + (run.err:find("resuming at %d+ of %d+: revision %d+ by ") and 1 or 0)
             local what = ("round %d, killed after %.3fs: %s"):format(round, moment, run.err)
             assert.equal(0, run.code, what)
             assert.equal(variant.members, members(), what)
@@ -70,6 +71,7 @@ describe("a killed apply", function()
             assert.equal(0, diff.code, what .. diff.out .. diff.err)
         end
         assert.is_true(killed > rounds / 4, ("only %d of %d were killed in time"):format(killed, rounds))
+        assert.is_true(resumed > 0, "none was gone on with")
         local history = cjson.decode(support.on_cluster("history", "bklog", "-n", "bklog-kill", "-o", "json").out)
         assert.is_true(#history.revisions <= 10)
     end)
