@@ -8,6 +8,7 @@
 #include "command/words.h"
 #include "object/keys.h"
 #include "object/mask.h"
+#include "object/meta.h"
 #include "object/path.h"
 #include "object/yaml.h"
 
@@ -17,12 +18,6 @@ struct found {
     size_t component, object;
     json_t *value; /* borrowed */
 };
-
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-    return text ? text : "";
-}
 
 static int find_object(const json_t *made, const char *wanted, struct found *found, struct err *err)
 {
@@ -35,8 +30,8 @@ static int find_object(const json_t *made, const char *wanted, struct found *fou
                        wanted);
     json_array_foreach(json_object_get(made, "components"), i, component) {
         json_array_foreach(json_object_get(component, "objects"), k, object) {
-            const char *kind = text_of(object, "kind"),
-                       *name = text_of(json_object_get(object, "metadata"), "name");
+            const char *kind = object_text(object, "kind"),
+                       *name = object_text(json_object_get(object, "metadata"), "name");
             bool kind_fits = words_name_kind(wanted, (size_t)(slash - wanted), kind);
             if (kind_fits && strcmp(slash + 1, name) == 0) {
                 *found = (struct found){ i, k, object };
@@ -48,7 +43,7 @@ static int find_object(const json_t *made, const char *wanted, struct found *fou
         }
     }
     err_set(err, ERR_PROFILE, "profile '%s', environment '%s', has no object '%s'%s%s",
-            text_of(made, "name"), text_of(made, "environment"), wanted,
+            object_text(made, "name"), object_text(made, "environment"), wanted,
             names.len ? "; of that kind it has: " : "", buf_text(&names));
     buf_release(&names);
     return -1;
@@ -97,8 +92,8 @@ static int print_text(const struct found *found, const json_t *path, json_t *val
     size_t i;
     json_t *line;
     int width = 0;
-    buf_addf(&out, "%s/%s%s%s", text_of(found->value, "kind"),
-             text_of(json_object_get(found->value, "metadata"), "name"), *path_text ? " " : "",
+    buf_addf(&out, "%s/%s%s%s", object_text(found->value, "kind"),
+             object_text(json_object_get(found->value, "metadata"), "name"), *path_text ? " " : "",
              path_text);
     free(path_text);
     if (json_is_object(value) || json_is_array(value)) {
@@ -145,10 +140,10 @@ static int print_json(const struct found *found, const json_t *path, json_t *val
         json_array_append_new(list, json_pack("{s:O, s:s}", "where", line, "text", source));
         free(source);
     }
-    json_t *report =
-        json_pack("{s:{s:s, s:s}, s:s, s:O, s:o}", "object", "kind", text_of(found->value, "kind"),
-                  "name", text_of(json_object_get(found->value, "metadata"), "name"), "path",
-                  path_text, "value", value, "lines", list);
+    json_t *report = json_pack("{s:{s:s, s:s}, s:s, s:O, s:o}", "object", "kind",
+                               object_text(found->value, "kind"), "name",
+                               object_text(json_object_get(found->value, "metadata"), "name"),
+                               "path", path_text, "value", value, "lines", list);
     json_dumpf(report, stdout, JSON_INDENT(2));
     putchar('\n');
     json_decref(report);
@@ -179,7 +174,8 @@ int command_explain(const struct options *options, struct err *err)
         lines = script_origin(script, found.component, found.object, path, err);
     if (lines) {
         /* The text of a line may hold the value itself. */
-        bool hide = !options->show_secrets && strcmp(text_of(found.value, "kind"), "Secret") == 0;
+        bool hide =
+            !options->show_secrets && strcmp(object_text(found.value, "kind"), "Secret") == 0;
         mask_secret(found.value, options->show_secrets);
         json_t *value = value_at(found.value, path);
         bool as_json = options->output && strcmp(options->output, "json") == 0;

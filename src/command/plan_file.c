@@ -14,17 +14,12 @@
 #include "base/who.h"
 #include "command/show.h"
 #include "crypto/seal.h"
+#include "object/meta.h"
 
 enum { PLAN_MAX = 64 << 20, KEY_MAX = 4096, KEY_MIN = 16, SALT_SIZE = 16 };
 
 static const char version[] = "plan/v1";
 static const char beginning[] = "{\"bkdeploy\":\"plan/";
-
-static const char *text_at(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-    return text ? text : "";
-}
 
 bool plan_file_is(const char *path)
 {
@@ -67,7 +62,7 @@ static int each_secret_value(json_t *source, value_fn *visit, void *arg, struct 
     size_t i, k, index = 0;
     json_array_foreach(json_object_get(source, "components"), i, component) {
         json_array_foreach(json_object_get(component, "objects"), k, object) {
-            if (strcmp(text_at(object, "kind"), "Secret") == 0 &&
+            if (strcmp(object_text(object, "kind"), "Secret") == 0 &&
                 (each_in(object, "data", index, visit, arg, err) != 0 ||
                  each_in(object, "stringData", index, visit, arg, err) != 0))
                 return -1;
@@ -261,10 +256,10 @@ json_t *plan_file_read(const char *path, struct err *err)
     }
     char *hash = NULL;
     bool sound = false;
-    if (strcmp(text_at(file, "bkdeploy"), version) != 0)
+    if (strcmp(object_text(file, "bkdeploy"), version) != 0)
         err_set(err, ERR_PROFILE, "%s: a plan of version '%s'; this program reads %s", path,
-                text_at(file, "bkdeploy"), version);
-    else if ((hash = hash_of(file, err)) && strcmp(hash, text_at(file, "sha256")) != 0)
+                object_text(file, "bkdeploy"), version);
+    else if ((hash = hash_of(file, err)) && strcmp(hash, object_text(file, "sha256")) != 0)
         err_set(err, ERR_PROFILE,
                 "%s: the plan was altered after it was made (its sha256 is another)", path);
     else if (hash && (!json_is_array(json_object_get(file, "steps")) ||
@@ -290,9 +285,9 @@ static const json_t *step_of(const json_t *file, const char *namespace, const ch
     json_t *step;
     size_t i;
     json_array_foreach(json_object_get(file, "steps"), i, step) {
-        if (strcmp(text_at(step, "kind"), "Secret") == 0 &&
-            strcmp(text_at(step, "name"), name) == 0 &&
-            strcmp(text_at(step, "namespace"), namespace) == 0)
+        if (strcmp(object_text(step, "kind"), "Secret") == 0 &&
+            strcmp(object_text(step, "name"), name) == 0 &&
+            strcmp(object_text(step, "namespace"), namespace) == 0)
             return step;
     }
     return NULL;
@@ -303,7 +298,8 @@ static int fill_live(struct filling *filling, json_t *object, json_t *values, co
                      struct err *err)
 {
     const json_t *metadata = json_object_get(object, "metadata");
-    const char *name = text_at(metadata, "name"), *namespace = text_at(metadata, "namespace");
+    const char *name = object_text(metadata, "name"),
+               *namespace = object_text(metadata, "namespace");
     if (!*namespace)
     namespace = filling->session->profile.namespace;
     const json_t *step = step_of(filling->file, namespace, name);
@@ -347,16 +343,16 @@ static int fill(json_t *values, const char *name, json_t *value, const json_t *o
             err, ERR_USAGE,
             "the plan changes Secret %s, but has no value for its '%s'; a plan made with "
             "--key FILE has them, sealed",
-            text_at(metadata, "name"), name);
+            object_text(metadata, "name"), name);
     if (!json_object_get(value, "sealed"))
         return 0;
     if (!filling->key)
         return err_set(err, ERR_USAGE, "the plan's values of Secrets are sealed; give --key FILE");
     char *bytes = NULL;
     size_t length;
-    if (seal_decrypt(filling->key, text_at(value, "sealed"), &bytes, &length, err) != 0)
+    if (seal_decrypt(filling->key, object_text(value, "sealed"), &bytes, &length, err) != 0)
         return err_wrap(err, "the value of Secret %s under '%s' (is --key that of the plan?)",
-                        text_at(metadata, "name"), name);
+                        object_text(metadata, "name"), name);
     json_object_set_new(values, name, json_stringn(bytes, length));
     xfree_secret(bytes);
     return 0;
@@ -365,8 +361,8 @@ static int fill(json_t *values, const char *name, json_t *value, const json_t *o
 int plan_file_fill(struct session *session, const json_t *file, const char *key_path,
                    struct err *err)
 {
-    const char *wanted = text_at(json_object_get(file, "cluster"), "uid");
-    const char *salt = text_at(file, "salt");
+    const char *wanted = object_text(json_object_get(file, "cluster"), "uid");
+    const char *salt = object_text(file, "salt");
     unsigned char key[32];
     char *uid = session_cluster_uid(session, err);
     if (!uid)
@@ -375,7 +371,7 @@ int plan_file_fill(struct session *session, const json_t *file, const char *key_
     free(uid);
     if (!same)
         return err_set(err, ERR_PROFILE, "the plan was made for another cluster, %s; this is %s",
-                       text_at(json_object_get(file, "cluster"), "server"), session->cluster);
+                       object_text(json_object_get(file, "cluster"), "server"), session->cluster);
     if (key_path && *salt && read_key(key_path, salt, key, err) != 0)
         return -1;
     struct filling filling = { session, file, key_path && *salt ? key : NULL };

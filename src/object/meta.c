@@ -1,22 +1,22 @@
 #include "object/meta.h"
 
-static const char *text_of(const json_t *map, const char *key)
+const char *object_text(const json_t *object, const char *key)
 {
-    const char *text = json_string_value(json_object_get(map, key));
+    const char *text = json_string_value(json_object_get(object, key));
     return text ? text : "";
 }
 
 const char *meta_text(const json_t *object, const char *key)
 {
-    return text_of(json_object_get(object, "metadata"), key);
+    return object_text(json_object_get(object, "metadata"), key);
 }
 
 const char *meta_label(const json_t *object, const char *key)
 {
-    return text_of(json_object_get(json_object_get(object, "metadata"), "labels"), key);
+    return object_text(json_object_get(json_object_get(object, "metadata"), "labels"), key);
 }
 
 const char *meta_annotation(const json_t *object, const char *key)
 {
-    return text_of(json_object_get(json_object_get(object, "metadata"), "annotations"), key);
+    return object_text(json_object_get(json_object_get(object, "metadata"), "annotations"), key);
 }

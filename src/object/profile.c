@@ -6,12 +6,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
-
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-    return text ? text : "";
-}
+#include "object/meta.h"
 
 static int read_needs(struct profile *profile, struct component *component, const json_t *names,
                       struct err *err)
@@ -67,14 +62,14 @@ static int check_object(const struct component *component, const json_t *object,
                         const char *namespace, struct err *err)
 {
     const json_t *metadata = json_object_get(object, "metadata");
-    const char *kind = text_of(object, "kind"), *name = text_of(metadata, "name");
-    if (!*text_of(object, "apiVersion") || !*kind || !*name)
+    const char *kind = object_text(object, "kind"), *name = object_text(metadata, "name");
+    if (!*object_text(object, "apiVersion") || !*kind || !*name)
         return err_set(err, ERR_PROFILE,
                        "%s: component '%s': an object needs apiVersion, kind and metadata.name",
                        component->origin, component->name);
     /* The group without its version: apps/v1 and apps/v1beta1 name the same object. */
-    const char *version = text_of(object, "apiVersion"), *slash = strchr(version, '/');
-    const char *own = text_of(metadata, "namespace");
+    const char *version = object_text(object, "apiVersion"), *slash = strchr(version, '/');
+    const char *own = object_text(metadata, "namespace");
     char *identity = xasprintf("%.*s|%s|%s|%s", slash ? (int)(slash - version) : 0, version, kind,
                                *own ? own : namespace, name);
     const char *other = json_string_value(json_object_get(identities, identity));
@@ -104,8 +99,8 @@ static int read_components(struct profile *profile, struct err *err)
     profile->components = xcalloc(json_array_size(list), sizeof *profile->components);
     json_array_foreach(list, i, entry) {
         struct component *component = &profile->components[profile->count++];
-        component->name = text_of(entry, "name");
-        component->origin = text_of(entry, "origin");
+        component->name = object_text(entry, "name");
+        component->origin = object_text(entry, "origin");
         component->objects = json_object_get(entry, "objects");
         component->keep = json_is_true(json_object_get(entry, "keep"));
         component->replace = read_replace(entry);
@@ -130,9 +125,9 @@ int profile_init(struct profile *profile, json_t *source, struct err *err)
 {
     memset(profile, 0, sizeof *profile);
     profile->source = json_incref(source);
-    profile->name = text_of(source, "name");
-    profile->environment = text_of(source, "environment");
-    profile->namespace = text_of(source, "namespace");
+    profile->name = object_text(source, "name");
+    profile->environment = object_text(source, "environment");
+    profile->namespace = object_text(source, "namespace");
     profile->conflicts = json_object_get(source, "conflicts");
     const json_t *pin = json_object_get(source, "pin");
     profile->pin = (struct pin){

@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "object/meta.h"
 #include "object/schema_table.h"
 
 /* Of the schema of one version: more than any real one has, and little memory. */
@@ -646,21 +647,15 @@ static void drop_kind(struct schema_set *set, const struct crd *crd)
     set->count = kept;
 }
 
-static const char *text_at(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-    return text ? text : "";
-}
-
 int schema_set_add_crd(struct schema_set *set, const json_t *crd, struct err *err)
 {
     const json_t *spec = json_object_get(crd, "spec"),
                  *versions = json_object_get(spec, "versions");
     struct crd about = {
-        .name = text_at(json_object_get(crd, "metadata"), "name"),
-        .group = text_at(spec, "group"),
-        .kind = text_at(json_object_get(spec, "names"), "kind"),
-        .namespaced = strcmp(text_at(spec, "scope"), "Cluster") != 0,
+        .name = object_text(json_object_get(crd, "metadata"), "name"),
+        .group = object_text(spec, "group"),
+        .kind = object_text(json_object_get(spec, "names"), "kind"),
+        .namespaced = strcmp(object_text(spec, "scope"), "Cluster") != 0,
         .open = says(spec, "preserveUnknownFields"),
     };
     const char *missing = !*about.group              ? "spec.group"

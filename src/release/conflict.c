@@ -7,13 +7,8 @@
 
 #include "base/mem.h"
 #include "object/fields.h"
+#include "object/meta.h"
 #include "object/path.h"
-
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-    return text ? text : "";
-}
 
 /* What is said of the manager:
  *   conflict with "kubectl" with subresource "scale" using apps/v1 at 2026-11-24T10:02:11Z
@@ -48,9 +43,9 @@ static void read_manager(struct conflict *conflict, const char *message)
 
 static bool is_entry(const json_t *entry, const struct conflict *conflict)
 {
-    return strcmp(text_of(entry, "manager"), conflict->manager) == 0 &&
-           strcmp(text_of(entry, "operation"), conflict->operation) == 0 &&
-           strcmp(text_of(entry, "subresource"), conflict->subresource) == 0;
+    return strcmp(object_text(entry, "manager"), conflict->manager) == 0 &&
+           strcmp(object_text(entry, "operation"), conflict->operation) == 0 &&
+           strcmp(object_text(entry, "subresource"), conflict->subresource) == 0;
 }
 
 /* Since when: managedFields tell when the manager last wrote what it owns. */
@@ -69,7 +64,7 @@ static void find_since(struct conflict *conflict, const json_t *live)
         }
         best = best ? best : entry;
     }
-    const char *since = text_of(best, "time");
+    const char *since = object_text(best, "time");
     if (*since) {
         free(conflict->since);
         conflict->since = xstrdup(since);
@@ -161,7 +156,7 @@ static void decide(struct conflict *conflict, const struct conflict_policy *poli
             !rule_fits(rule, "manager", conflict->manager, false) ||
             !field_fits(rule, conflict, written))
             continue;
-        const char *origin = text_of(rule, "origin"), *action = text_of(rule, "action");
+        const char *origin = object_text(rule, "origin"), *action = object_text(rule, "action");
         for (int k = CONFLICT_STOP; k <= CONFLICT_YIELD; k++)
             if (strcmp(action, words[k]) == 0)
                 conflict->action = (enum conflict_action)k;
@@ -187,8 +182,8 @@ static void read_one(struct conflict *conflict, const json_t *cause, const json_
                      const json_t *desired, const struct conflict_policy *policy)
 {
     struct err ignored = ERR_INIT;
-    const char *written = text_of(cause, "field"), *kind = text_of(desired, "kind");
-    read_manager(conflict, text_of(cause, "message"));
+    const char *written = object_text(cause, "field"), *kind = object_text(desired, "kind");
+    read_manager(conflict, object_text(cause, "message"));
     conflict->field_path = fields_parse_path(written, desired, &ignored);
     if (conflict->field_path) {
         conflict->field = fields_format_path(conflict->field_path);
@@ -220,7 +215,7 @@ int conflict_read(const json_t *status, const json_t *live, const json_t *desire
     *list = xcalloc(json_array_size(causes) + 1, sizeof **list);
     *count = 0;
     json_array_foreach(causes, i, cause) {
-        if (strcmp(text_of(cause, "reason"), "FieldManagerConflict") == 0)
+        if (strcmp(object_text(cause, "reason"), "FieldManagerConflict") == 0)
             read_one(&(*list)[(*count)++], cause, live, desired, policy);
     }
     if (*count > 0)

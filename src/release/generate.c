@@ -7,12 +7,7 @@
 #include "base/base64.h"
 #include "base/mem.h"
 #include "crypto/pair.h"
-
-static const char *text_at(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-    return text ? text : "";
-}
+#include "object/meta.h"
 
 static bool is_wanted(const json_t *value)
 {
@@ -48,13 +43,13 @@ static bool is_host(const json_t *name)
  * been written by anybody. */
 static bool is_sound(const json_t *wanted)
 {
-    const char *kind = text_at(wanted, "generate"), *part = text_at(wanted, "part");
-    size_t letters = strlen(text_at(wanted, "alphabet")), i;
+    const char *kind = object_text(wanted, "generate"), *part = object_text(wanted, "part");
+    size_t letters = strlen(object_text(wanted, "alphabet")), i;
     json_t *name;
     if (strcmp(kind, "password") == 0)
-        return !*text_at(wanted, "pair") && letters >= 2 && letters <= 256 &&
+        return !*object_text(wanted, "pair") && letters >= 2 && letters <= 256 &&
                is_between(wanted, "length", 1, 4096);
-    if (!*text_at(wanted, "pair") || !is_between(wanted, "bits", 2048, 8192))
+    if (!*object_text(wanted, "pair") || !is_between(wanted, "bits", 2048, 8192))
         return false;
     if (strcmp(kind, "rsa") == 0)
         return strcmp(part, "private") == 0 || strcmp(part, "public") == 0;
@@ -92,7 +87,7 @@ static int make_pair(struct pair *pair, const json_t *wanted, struct err *err)
 {
     int bits = (int)json_integer_value(json_object_get(wanted, "bits"));
     const json_t *list = json_object_get(wanted, "names");
-    if (strcmp(text_at(wanted, "generate"), "rsa") == 0)
+    if (strcmp(object_text(wanted, "generate"), "rsa") == 0)
         return pair_rsa(pair, bits, err);
     size_t count = json_array_size(list);
     const char **names = xcalloc(count, sizeof *names);
@@ -114,8 +109,8 @@ static const char *part_of(const struct pair *pair, const char *part)
 /* Whether two wanted values are parts of one pair. */
 static bool same_pair(const json_t *a, const json_t *b)
 {
-    return is_wanted(a) && is_wanted(b) && *text_at(a, "pair") &&
-           strcmp(text_at(a, "pair"), text_at(b, "pair")) == 0 && is_alike(a, b);
+    return is_wanted(a) && is_wanted(b) && *object_text(a, "pair") &&
+           strcmp(object_text(a, "pair"), object_text(b, "pair")) == 0 && is_alike(a, b);
 }
 
 /* Makes the pair that `first` is of, and puts all its parts: a new key fits no old certificate. */
@@ -128,7 +123,7 @@ static int fill_pair(json_t *data, const json_t *wanted, const json_t *first, st
     json_t *value;
     json_object_foreach((json_t *)wanted, key, value) {
         if (same_pair(value, first))
-            put(data, key, part_of(&pair, text_at(value, "part")));
+            put(data, key, part_of(&pair, object_text(value, "part")));
     }
     pair_release(&pair);
     return 0;
@@ -155,7 +150,7 @@ static int fill_key(json_t *data, const char *key, const json_t *wanted, const j
     if (!is_sound(value))
         return err_set(err, ERR_PROFILE, "the value under '%s' is neither a text nor to be made",
                        key);
-    bool of_pair = *text_at(value, "pair") != '\0';
+    bool of_pair = *object_text(value, "pair") != '\0';
     if (json_is_string(old) && (!of_pair || has_whole_pair(live, wanted, value))) {
         json_object_set(data, key, old);
         return 0;
@@ -163,7 +158,7 @@ static int fill_key(json_t *data, const char *key, const json_t *wanted, const j
     if (of_pair)
         return fill_pair(data, wanted, value, err);
     size_t length = (size_t)json_integer_value(json_object_get(value, "length"));
-    char *password = pair_password(length, text_at(value, "alphabet"), err);
+    char *password = pair_password(length, object_text(value, "alphabet"), err);
     if (!password)
         return -1;
     put(data, key, password);
@@ -193,10 +188,10 @@ static int fill_secret(struct kube_client *client, const struct profile *profile
 {
     const json_t *metadata = json_object_get(object, "metadata");
     json_t *data = json_object_get(object, "data"), *live = NULL;
-    const char *namespace = text_at(metadata, "namespace");
+    const char *namespace = object_text(metadata, "namespace");
     if (!*namespace)
     namespace = profile->namespace;
-    if (fetch_live(client, namespace, text_at(metadata, "name"), &live, err) != 0)
+    if (fetch_live(client, namespace, object_text(metadata, "name"), &live, err) != 0)
         return -1;
     json_t *wanted = json_copy(data), *unused;
     const char *key;
@@ -206,7 +201,7 @@ static int fill_secret(struct kube_client *client, const struct profile *profile
             result = fill_key(data, key, wanted, live, err);
     }
     if (result != 0)
-        err_wrap(err, "Secret %s/%s", namespace, text_at(metadata, "name"));
+        err_wrap(err, "Secret %s/%s", namespace, object_text(metadata, "name"));
     json_decref(wanted);
     json_decref(live);
     return result;
@@ -218,7 +213,7 @@ int generate_fill(struct kube_client *client, const struct profile *profile, str
         size_t k;
         json_t *object;
         json_array_foreach(profile->components[i].objects, k, object) {
-            if (strcmp(text_at(object, "kind"), "Secret") == 0 &&
+            if (strcmp(object_text(object, "kind"), "Secret") == 0 &&
                 has_wanted(json_object_get(object, "data")) &&
                 fill_secret(client, profile, object, err) != 0)
                 return err_wrap(err, "component '%s' (%s)", profile->components[i].name,

@@ -5,17 +5,12 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "object/meta.h"
 #include "object/quantity.h"
-
-static const char *text_at(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-    return text ? text : "";
-}
 
 static const char *name_of(const json_t *object)
 {
-    return text_at(json_object_get(object, "metadata"), "name");
+    return object_text(json_object_get(object, "metadata"), "name");
 }
 
 static const json_t *requests_of(const json_t *claim)
@@ -26,7 +21,7 @@ static const json_t *requests_of(const json_t *claim)
 
 static const char *storage_of(const json_t *claim)
 {
-    return text_at(requests_of(claim), "storage");
+    return object_text(requests_of(claim), "storage");
 }
 
 static const json_t *templates_of(const json_t *set)
@@ -116,7 +111,7 @@ static const json_t *template_of_claim(const json_t *set, const char *claim)
 
 static int check_class(struct kube_client *client, const json_t *claim, struct err *err)
 {
-    const char *class = text_at(json_object_get(claim, "spec"), "storageClassName");
+    const char *class = object_text(json_object_get(claim, "spec"), "storageClassName");
     json_t *answer = NULL;
     if (!*class)
         return err_set(err, ERR_REFUSED, "claim %s has no storage class, so it can't grow",
@@ -167,8 +162,8 @@ json_t *grow_claims(struct kube_client *client, const struct work_item *item, co
 void grow_send(struct kube_client *client, const json_t *claim, kube_done_fn *done, void *arg)
 {
     json_t *body = json_pack("{s:{s:{s:{s:s}}}}", "spec", "resources", "requests", "storage",
-                             text_at(claim, "to"));
-    char *path = xasprintf("%s?fieldManager=bkdeploy", text_at(claim, "path"));
+                             object_text(claim, "to"));
+    char *path = xasprintf("%s?fieldManager=bkdeploy", object_text(claim, "path"));
     struct kube_request request = {
         .method = "PATCH",
         .path = path,

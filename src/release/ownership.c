@@ -7,16 +7,11 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "object/fields.h"
-
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-    return text ? text : "";
-}
+#include "object/meta.h"
 
 static bool is_text(const json_t *object, const char *key, const char *wanted)
 {
-    return strcmp(text_of(object, key), wanted) == 0;
+    return strcmp(object_text(object, key), wanted) == 0;
 }
 
 static bool is_ours(const json_t *entry)
@@ -49,7 +44,7 @@ static bool any(const json_t *live, bool (*fits)(const json_t *entry))
 
 static char *words_of_release(const json_t *labels, const char *id)
 {
-    const char *name = text_of(labels, "app.kubernetes.io/part-of");
+    const char *name = object_text(labels, "app.kubernetes.io/part-of");
     if (!*name)
         return xasprintf("the applyset %s", id);
     if (is_text(labels, "app.kubernetes.io/managed-by", "bkdeploy"))
@@ -64,7 +59,7 @@ static char *words_of_managers(const json_t *live)
     json_t *seen = json_object(), *entry;
     size_t i;
     json_array_foreach(entries_of(live), i, entry) {
-        const char *manager = text_of(entry, "manager");
+        const char *manager = object_text(entry, "manager");
         if (!*manager || is_text(entry, "subresource", "status") || json_object_get(seen, manager))
             continue;
         json_object_set_new(seen, manager, json_true());
@@ -81,8 +76,8 @@ static enum owner_kind find(const json_t *live, const char *set_id, char **words
     const json_t *metadata = json_object_get(live, "metadata");
     const json_t *labels = json_object_get(metadata, "labels");
     const json_t *annotations = json_object_get(metadata, "annotations");
-    const char *set = text_of(labels, "applyset.kubernetes.io/part-of");
-    const char *helm = text_of(annotations, "meta.helm.sh/release-name");
+    const char *set = object_text(labels, "applyset.kubernetes.io/part-of");
+    const char *helm = object_text(annotations, "meta.helm.sh/release-name");
     if (!live) {
         *words = xstrdup("");
         return OWNER_NOBODY;
@@ -101,7 +96,7 @@ static enum owner_kind find(const json_t *live, const char *set_id, char **words
     }
     if (*helm && is_text(labels, "app.kubernetes.io/managed-by", "Helm")) {
         *words = xasprintf("helm release '%s' in namespace '%s'", helm,
-                           text_of(annotations, "meta.helm.sh/release-namespace"));
+                           object_text(annotations, "meta.helm.sh/release-namespace"));
         return OWNER_HELM;
     }
     if (json_object_get(annotations, "kubectl.kubernetes.io/last-applied-configuration") ||
@@ -130,7 +125,7 @@ static bool is_moved(const json_t *entry)
     if (!is_text(entry, "subresource", ""))
         return false;
     /* helm calls itself as its program is called: helm3, too */
-    return is_kubectl(entry) || strncmp(text_of(entry, "manager"), "helm", 4) == 0 ||
+    return is_kubectl(entry) || strncmp(object_text(entry, "manager"), "helm", 4) == 0 ||
            is_text(entry, "manager", "kubectl-last-applied") ||
            is_text(entry, "manager", "before-first-apply");
 }
@@ -156,7 +151,7 @@ static json_t *adopting_entry(const json_t *live)
         return NULL;
     from = find_entry(entries, is_ours, NULL);
     if (!from)
-        from = find_entry(entries, is_moved, text_of(live, "apiVersion"));
+        from = find_entry(entries, is_moved, object_text(live, "apiVersion"));
     if (!from)
         from = find_entry(entries, is_moved, NULL);
     json_t *made = json_copy((json_t *)from), *entry;
@@ -165,12 +160,12 @@ static json_t *adopting_entry(const json_t *live)
     json_object_set_new(made, "operation", json_string("Apply"));
     json_array_foreach(entries, i, entry) {
         if (!is_moved(entry) || entry == from ||
-            !is_text(entry, "apiVersion", text_of(from, "apiVersion")))
+            !is_text(entry, "apiVersion", object_text(from, "apiVersion")))
             continue;
         json_object_set_new(
             made, "fieldsV1",
             fields_union(json_object_get(made, "fieldsV1"), json_object_get(entry, "fieldsV1")));
-        if (strcmp(text_of(entry, "time"), text_of(made, "time")) > 0)
+        if (strcmp(object_text(entry, "time"), object_text(made, "time")) > 0)
             json_object_set(made, "time", json_object_get(entry, "time"));
     }
     return made;

@@ -8,12 +8,7 @@
 #include "base/buf.h"
 #include "base/deflate.h"
 #include "base/mem.h"
-
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-    return text ? text : "";
-}
+#include "object/meta.h"
 
 /* ---- values of Secrets ---- */
 
@@ -50,7 +45,7 @@ static int each_value(json_t *source, value_fn *each, struct place *place)
     json_t *component, *object;
     json_array_foreach(json_object_get(source, "components"), i, component) {
         json_array_foreach(json_object_get(component, "objects"), k, object) {
-            if (strcmp(text_of(object, "kind"), "Secret") != 0)
+            if (strcmp(object_text(object, "kind"), "Secret") != 0)
                 continue;
             int result = each_value_of(object, each, place);
             if (result != 0)
@@ -117,7 +112,7 @@ static int unseal_value(json_t *data, const char *key, json_t *value, void *arg)
     if (plain)
         return json_object_set_new(data, key, plain);
     return err_wrap(place->err, "the value of '%s' in Secret '%s'", key,
-                    text_of(json_object_get(place->object, "metadata"), "name"));
+                    object_text(json_object_get(place->object, "metadata"), "name"));
 }
 
 json_t *payload_seal(const json_t *source, const unsigned char key[SEAL_KEY_SIZE], struct err *err)
@@ -217,7 +212,7 @@ json_t *payload_unpack(const json_t *packed, struct err *err)
 {
     struct buf bytes = BUF_INIT, text = { .max = PAYLOAD_SOURCE_MAX };
     char sum[65];
-    const char *wanted = text_of(packed, "sha256");
+    const char *wanted = object_text(packed, "sha256");
     json_t *source = NULL;
     int result = join(json_object_get(packed, "parts"), &bytes, err);
     if (result == 0)

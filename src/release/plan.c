@@ -6,16 +6,11 @@
 
 #include "base/mem.h"
 #include "object/diff.h"
+#include "object/meta.h"
 #include "object/path.h"
 #include "release/prune.h"
 
 static const char content_of[] = "bkdeploy/content-of";
-
-static const char *text_at(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-    return text ? text : "";
-}
 
 static const json_t *meta(const json_t *object, const char *key)
 {
@@ -261,8 +256,8 @@ json_t *plan_steps(const struct plan *plan, const struct schema_set *set)
 
 static char *identity_of(const json_t *step)
 {
-    return key_of(text_at(step, "apiVersion"), text_at(step, "kind"), text_at(step, "namespace"),
-                  text_at(step, "name"));
+    return key_of(object_text(step, "apiVersion"), object_text(step, "kind"),
+                  object_text(step, "namespace"), object_text(step, "name"));
 }
 
 /* Steps by what they are about; borrowed values. */
@@ -282,7 +277,7 @@ static json_t *index_steps(const json_t *steps)
 static char *step_words(const json_t *step)
 {
     const json_t *changes = json_object_get(step, "changes");
-    const char *action = step ? text_at(step, "action") : "none";
+    const char *action = step ? object_text(step, "action") : "none";
     char *path = path_format(json_object_get(json_array_get(changes, 0), "path"));
     size_t count = json_array_size(changes);
     char *words = strcmp(action, "none") == 0 ? xstrdup("nothing")
@@ -295,16 +290,16 @@ static char *step_words(const json_t *step)
 
 static bool does_the_same(const json_t *said, const json_t *now)
 {
-    if (strcmp(text_at(now, "action"), "none") == 0)
+    if (strcmp(object_text(now, "action"), "none") == 0)
         return true; /* is as described already: a stopped apply goes on */
-    if (!said || strcmp(text_at(said, "action"), text_at(now, "action")) != 0)
+    if (!said || strcmp(object_text(said, "action"), object_text(now, "action")) != 0)
         return false;
     bool moved = !json_equal(json_object_get(said, "resourceVersion"),
                              json_object_get(now, "resourceVersion"));
     bool is_change = json_array_size(json_object_get(now, "changes")) > 0;
-    if (moved && is_change && strcmp(text_at(now, "kind"), "Secret") == 0)
+    if (moved && is_change && strcmp(object_text(now, "kind"), "Secret") == 0)
         return false; /* its values are not in a plan, so nobody can tell */
-    return !moved || strcmp(text_at(now, "action"), "replace") == 0 ||
+    return !moved || strcmp(object_text(now, "action"), "replace") == 0 ||
            json_equal(json_object_get(said, "changes"), json_object_get(now, "changes"));
 }
 
@@ -315,8 +310,8 @@ static int refuse_step(const json_t *said, const json_t *now, struct err *err)
         err, ERR_CONFLICT,
         "%s %s/%s has changed since the plan was made: planned was %s, now it would be %s%s; make "
         "a new plan",
-        text_at(now, "kind"), text_at(now, "namespace"), text_at(now, "name"), then_words,
-        now_words, strcmp(then_words, now_words) == 0 ? " with other values" : "");
+        object_text(now, "kind"), object_text(now, "namespace"), object_text(now, "name"),
+        then_words, now_words, strcmp(then_words, now_words) == 0 ? " with other values" : "");
     free(then_words);
     free(now_words);
     return -1;
@@ -342,8 +337,8 @@ int plan_hold_to(struct plan *plan, const struct schema_set *set, const json_t *
         char *key = identity_of(now);
         const json_t *before = json_object_get(said, key);
         if (leaver->fate == PLAN_DELETE &&
-            (strcmp(text_at(before, "action"), "delete") != 0 ||
-             strcmp(text_at(before, "uid"), text_at(now, "uid")) != 0))
+            (strcmp(object_text(before, "action"), "delete") != 0 ||
+             strcmp(object_text(before, "uid"), object_text(now, "uid")) != 0))
             leaver->fate = PLAN_KEEP;
         free(key);
         json_decref(now);

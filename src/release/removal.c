@@ -8,31 +8,11 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "object/meta.h"
 
 static const char claim_mark[] = "bkdeploy/claim-of"; /* annotation: the set_id */
 
 enum { NAMED_MAX = 3, HTTP_NOT_FOUND = 404 };
-
-static const char *text_at(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-    return text ? text : "";
-}
-
-static const char *meta(const json_t *object, const char *key)
-{
-    return text_at(json_object_get(object, "metadata"), key);
-}
-
-static const char *annotation(const json_t *object, const char *key)
-{
-    return text_at(json_object_get(json_object_get(object, "metadata"), "annotations"), key);
-}
-
-static const char *label(const json_t *object, const char *key)
-{
-    return text_at(json_object_get(json_object_get(object, "metadata"), "labels"), key);
-}
 
 static bool is_kind(const struct member *member, const char *api_version, const char *kind)
 {
@@ -61,7 +41,7 @@ static json_t *list(struct kube_client *client, const char *collection, const ch
         long status = kube_ask(client, &request, &answer, &refusal);
         free(path);
         free(next);
-        next = xstrdup(meta(answer, "continue"));
+        next = xstrdup(meta_text(answer, "continue"));
         if (refusal.kind != ERR_NONE && status != HTTP_NOT_FOUND) {
             json_decref(items);
             items = NULL;
@@ -97,12 +77,12 @@ static const struct member *maker_of(const struct inventory *inventory, const js
         json_t *template;
         size_t k;
         if (!is_kind(member, "apps/v1", "StatefulSet") ||
-            strcmp(member->namespace, meta(claim, "namespace")) != 0)
+            strcmp(member->namespace, meta_text(claim, "namespace")) != 0)
             continue;
         json_array_foreach(
             json_object_get(json_object_get(member->object, "spec"), "volumeClaimTemplates"), k,
             template)
-            if (is_claim_name(meta(claim, "name"), meta(template, "name"), member->name))
+            if (is_claim_name(meta_text(claim, "name"), meta_text(template, "name"), member->name))
                 return member;
     }
     return NULL;
@@ -111,7 +91,7 @@ static const struct member *maker_of(const struct inventory *inventory, const js
 static bool is_member(const struct inventory *inventory, const json_t *object)
 {
     for (size_t i = 0; i < inventory->count; i++)
-        if (strcmp(inventory->members[i].uid, meta(object, "uid")) == 0)
+        if (strcmp(inventory->members[i].uid, meta_text(object, "uid")) == 0)
             return true;
     return false;
 }
@@ -126,12 +106,12 @@ static void add_claim(struct removal *removal, json_t *claim)
     *member = (struct member){
         .api_version = xstrdup("v1"),
         .kind = xstrdup("PersistentVolumeClaim"),
-        .namespace = xstrdup(meta(claim, "namespace")),
-        .name = xstrdup(meta(claim, "name")),
-        .uid = xstrdup(meta(claim, "uid")),
-        .collection =
-            xasprintf("/api/v1/namespaces/%s/persistentvolumeclaims", meta(claim, "namespace")),
-        .keep = strcmp(annotation(claim, "bkdeploy/keep"), "true") == 0,
+        .namespace = xstrdup(meta_text(claim, "namespace")),
+        .name = xstrdup(meta_text(claim, "name")),
+        .uid = xstrdup(meta_text(claim, "uid")),
+        .collection = xasprintf("/api/v1/namespaces/%s/persistentvolumeclaims",
+                                meta_text(claim, "namespace")),
+        .keep = strcmp(meta_annotation(claim, "bkdeploy/keep"), "true") == 0,
         .object = json_incref(claim),
     };
     member->path = kube_object_path(member->collection, member->name);
@@ -167,7 +147,7 @@ static int find_claims(struct removal *removal, const struct inventory *inventor
         json_array_foreach(claims, i, claim)
             if (!is_member(inventory, claim) &&
                 (maker_of(inventory, claim) ||
-                 strcmp(annotation(claim, claim_mark), removal->identity->set_id) == 0))
+                 strcmp(meta_annotation(claim, claim_mark), removal->identity->set_id) == 0))
                 add_claim(removal, claim);
         json_decref(claims);
     }
@@ -183,7 +163,7 @@ static bool goes_with_its_set(const struct inventory *inventory, const struct me
     const struct member *maker = maker_of(inventory, claim->object);
     const json_t *spec = maker ? json_object_get(maker->object, "spec") : NULL;
     const json_t *policy = json_object_get(spec, "persistentVolumeClaimRetentionPolicy");
-    return strcmp(text_at(policy, "whenDeleted"), "Delete") == 0;
+    return strcmp(object_text(policy, "whenDeleted"), "Delete") == 0;
 }
 
 static char *why_kept(const struct removal *removal, const struct inventory *inventory,
@@ -192,7 +172,7 @@ static char *why_kept(const struct removal *removal, const struct inventory *inv
     if (member->keep)
         return xstrdup("it is annotated bkdeploy/keep");
     if (is_kind(member, "v1", "PersistentVolumeClaim") && !removal->with_data &&
-        strcmp(annotation(member->object, "bkdeploy/keep"), "false") != 0 &&
+        strcmp(meta_annotation(member->object, "bkdeploy/keep"), "false") != 0 &&
         !goes_with_its_set(inventory, member))
         return xstrdup("it is data; --with-data deletes it");
     return NULL;
@@ -236,11 +216,11 @@ static int find_holders(const struct removal *removal, const char *collection, c
     json_t *items = list(removal->client, collection, query, err), *item;
     size_t i;
     json_array_foreach(items, i, item) {
-        const struct removal_row *row = row_of(removal, meta(item, "uid"));
+        const struct removal_row *row = row_of(removal, meta_text(item, "uid"));
         const json_t *metadata = json_object_get(item, "metadata");
         bool owned = json_array_size(json_object_get(metadata, "ownerReferences")) > 0;
         if (row ? row->kept != NULL : !owned)
-            add_holder(holders, kind, meta(item, "name"));
+            add_holder(holders, kind, meta_text(item, "name"));
     }
     json_decref(items);
     return items ? 0 : -1;
@@ -265,11 +245,11 @@ static int find_releases(const struct removal *removal, const char *namespace,
         if (!items)
             return -1;
         json_array_foreach(items, i, item) {
-            bool helm = *label(item, "owner") != '\0';
-            const char *name = label(item, helm ? "name" : IDENTITY_RELEASE);
-            if (strcmp(label(item, IDENTITY_SET_ID), removal->identity->set_id) != 0)
+            bool helm = *meta_label(item, "owner") != '\0';
+            const char *name = meta_label(item, helm ? "name" : IDENTITY_RELEASE);
+            if (strcmp(meta_label(item, IDENTITY_SET_ID), removal->identity->set_id) != 0)
                 add_holder(holders, helm ? "helm release" : "release",
-                           *name ? name : meta(item, "name"));
+                           *name ? name : meta_text(item, "name"));
         }
         json_decref(items);
     }
@@ -325,9 +305,9 @@ static int hold_crd(const struct removal *removal, struct removal_row *row, stru
     json_array_foreach(json_object_get(spec, "versions"), i, version) {
         if (!json_is_true(json_object_get(version, "served")))
             continue;
-        char *collection = xasprintf("/apis/%s/%s/%s", text_at(spec, "group"),
-                                     text_at(version, "name"), text_at(names, "plural"));
-        result = find_holders(removal, collection, "", text_at(names, "kind"), &holders, err);
+        char *collection = xasprintf("/apis/%s/%s/%s", object_text(spec, "group"),
+                                     object_text(version, "name"), object_text(names, "plural"));
+        result = find_holders(removal, collection, "", object_text(names, "kind"), &holders, err);
         free(collection);
         break;
     }
@@ -419,7 +399,7 @@ void removal_release(struct removal *removal)
 
 static int mark_claim(const struct removal *removal, const struct member *claim, struct err *err)
 {
-    if (strcmp(annotation(claim->object, claim_mark), removal->identity->set_id) == 0)
+    if (strcmp(meta_annotation(claim->object, claim_mark), removal->identity->set_id) == 0)
         return 0;
     json_t *patch = json_pack("{s:{s:s, s:{s:s}}}", "metadata", "uid", claim->uid, "annotations",
                               claim_mark, removal->identity->set_id);
@@ -483,8 +463,8 @@ static int delete_records(const struct removal *removal, struct err *err)
     size_t i;
     int result = records ? 0 : -1;
     json_array_foreach(records, i, record)
-        if (result == 0 && strncmp(text_at(record, "type"), "bkdeploy/", 9) == 0)
-            result = delete_record(removal, secrets, meta(record, "name"), err);
+        if (result == 0 && strncmp(object_text(record, "type"), "bkdeploy/", 9) == 0)
+            result = delete_record(removal, secrets, meta_text(record, "name"), err);
     if (result == 0)
         result = delete_record(removal, configs, identity->parent, err);
     if (result == 0)
@@ -517,7 +497,7 @@ int removal_await_namespace(struct kube_client *client, const char *namespace,
     json_t *object = json_array_get(found, 0);
     size_t deleted;
     int result = found ? 0 : -1;
-    if (*meta(object, "deletionTimestamp")) {
+    if (*meta_text(object, "deletionTimestamp")) {
         char api_version[] = "v1", kind[] = "Namespace", nowhere[] = "";
         char collection[] = "/api/v1/namespaces";
         struct member member = {
@@ -525,7 +505,7 @@ int removal_await_namespace(struct kube_client *client, const char *namespace,
             .kind = kind,
             .namespace = nowhere,
             .name = xstrdup(namespace),
-            .uid = xstrdup(meta(object, "uid")),
+            .uid = xstrdup(meta_text(object, "uid")),
             .collection = collection,
             .path = kube_object_path(collection, namespace),
             .object = object,

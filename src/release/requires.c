@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "object/meta.h"
 
 enum { PARTS = 3 };
 
@@ -60,18 +61,12 @@ bool requires_in_range(const char *version, const char *range)
     return same_first(have, want, given);
 }
 
-static const char *text_at(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-    return text ? text : "";
-}
-
 /* The version that an object's labels tell of the release `name`, or NULL. */
 static const char *version_of(const json_t *object, const char *name)
 {
     const json_t *labels = json_object_get(json_object_get(object, "metadata"), "labels");
     const char *version = json_string_value(json_object_get(labels, "app.kubernetes.io/version"));
-    const char *chart = text_at(labels, "helm.sh/chart");
+    const char *chart = object_text(labels, "helm.sh/chart");
     size_t length = strlen(name);
     if (version)
         return version;
@@ -117,11 +112,11 @@ static int is_met(struct kube_client *client, const json_t *alternatives, struct
     json_t *one, *version;
     int met = 0;
     json_array_foreach((json_t *)alternatives, i, one) {
-        const char *name = text_at(one, "name");
+        const char *name = object_text(one, "name");
         json_t *versions = json_array();
         int result = find_versions(client, name, versions, err);
         json_array_foreach(versions, k, version) {
-            met |= requires_in_range(json_string_value(version), text_at(one, "range"));
+            met |= requires_in_range(json_string_value(version), object_text(one, "range"));
             buf_addf(found, "%s%s %s", found->len ? ", " : "", name, json_string_value(version));
         }
         if (json_array_size(versions) == 0)
@@ -139,11 +134,11 @@ int requires_check(struct kube_client *client, const struct profile *profile, st
     json_t *requirement;
     json_array_foreach(json_object_get(profile->source, "requires"), i, requirement) {
         struct buf found = BUF_INIT;
-        const char *origin = text_at(requirement, "origin");
+        const char *origin = object_text(requirement, "origin");
         int met = is_met(client, json_object_get(requirement, "any"), &found, err);
         if (met == 0)
             err_set(err, ERR_PROFILE, "%s: profile '%s' needs %s; the cluster has %s", origin,
-                    profile->name, text_at(requirement, "text"), buf_text(&found));
+                    profile->name, object_text(requirement, "text"), buf_text(&found));
         buf_release(&found);
         if (met != 1)
             return -1;

@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "object/meta.h"
 
 enum {
     NAMED_MAX = 3, /* objects that are named; of the others their number */
@@ -54,17 +55,6 @@ static const json_t *ask(struct stuck *stuck, char *path)
 static const json_t *ask_items(struct stuck *stuck, char *path)
 {
     return json_object_get(ask(stuck, path), "items");
-}
-
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-    return text ? text : "";
-}
-
-static const char *meta(const json_t *object, const char *key)
-{
-    return text_of(json_object_get(object, "metadata"), key);
 }
 
 static const json_t *finalizers_of(const json_t *object)
@@ -159,14 +149,14 @@ static int likeness(const json_t *workload, const json_t *words)
     json_t *unused, *container;
     size_t i;
     json_object_foreach((json_t *)words, word, unused) {
-        score += 4 * has_word(meta(workload, "name"), word);
-        score += 2 * has_word(text_of(labels, "app.kubernetes.io/name"), word);
-        score += has_word(meta(workload, "namespace"), word);
+        score += 4 * has_word(meta_text(workload, "name"), word);
+        score += 2 * has_word(object_text(labels, "app.kubernetes.io/name"), word);
+        score += has_word(meta_text(workload, "namespace"), word);
         json_array_foreach(json_object_get(pod, "containers"), i, container)
-            score += 2 * has_word(text_of(container, "image"), word);
+            score += 2 * has_word(object_text(container, "image"), word);
     }
-    if (score && (strstr(meta(workload, "name"), "controller") ||
-                  strstr(meta(workload, "name"), "operator")))
+    if (score && (strstr(meta_text(workload, "name"), "controller") ||
+                  strstr(meta_text(workload, "name"), "operator")))
         score++;
     return score;
 }
@@ -209,8 +199,8 @@ static bool lacks_controller(struct stuck *stuck, const json_t *telling, struct 
     int ready = (int)json_integer_value(json_object_get(status, kinds[best_kind].ready));
     int wanted = (int)json_integer_value(json_object_get(status, kinds[best_kind].wanted));
     buf_addf(words, "; %s %s/%s looks like it and %s (%d of %d ready)", kinds[best_kind].kind,
-             meta(best, "namespace"), meta(best, "name"), ready > 0 ? "runs" : "does not run",
-             ready, wanted);
+             meta_text(best, "namespace"), meta_text(best, "name"),
+             ready > 0 ? "runs" : "does not run", ready, wanted);
     return false;
 }
 
@@ -254,7 +244,7 @@ static void explain_foreign(struct stuck *stuck, const char *api_version, const 
 /* Why a pod that is being deleted is still there: "; its node n is not ready". */
 static void explain_pod(struct stuck *stuck, const json_t *pod, struct buf *words)
 {
-    const char *deleted = meta(pod, "deletionTimestamp"), *node_name;
+    const char *deleted = meta_text(pod, "deletionTimestamp"), *node_name;
     const json_t *finalizers = finalizers_of(pod), *node;
     if (!*deleted)
         return;
@@ -263,15 +253,15 @@ static void explain_pod(struct stuck *stuck, const json_t *pod, struct buf *word
         return;
     }
     long late = seconds_since(deleted); /* the timestamp is the end of the grace period */
-    node_name = text_of(json_object_get(pod, "spec"), "nodeName");
+    node_name = object_text(json_object_get(pod, "spec"), "nodeName");
     if (late > 0)
         buf_addf(words, ", its grace period over since %ld s", late);
     node = *node_name ? ask(stuck, xasprintf("/api/v1/nodes/%s", node_name)) : NULL;
     size_t i;
     json_t *condition;
     json_array_foreach(json_object_get(json_object_get(node, "status"), "conditions"), i, condition)
-        if (strcmp(text_of(condition, "type"), "Ready") == 0 &&
-            strcmp(text_of(condition, "status"), "True") != 0)
+        if (strcmp(object_text(condition, "type"), "Ready") == 0 &&
+            strcmp(object_text(condition, "status"), "True") != 0)
             buf_addf(words, ", its node %s is not ready", node_name);
 }
 
@@ -281,10 +271,10 @@ static bool uses_claim(const json_t *pod, const char *claim)
     json_t *volume;
     json_array_foreach(json_object_get(json_object_get(pod, "spec"), "volumes"), i, volume) {
         const json_t *source = json_object_get(volume, "persistentVolumeClaim");
-        if (strcmp(text_of(source, "claimName"), claim) == 0)
+        if (strcmp(object_text(source, "claimName"), claim) == 0)
             return true;
         if (json_object_get(volume, "ephemeral")) {
-            char *name = xasprintf("%s-%s", meta(pod, "name"), text_of(volume, "name"));
+            char *name = xasprintf("%s-%s", meta_text(pod, "name"), object_text(volume, "name"));
             bool same = strcmp(name, claim) == 0;
             free(name);
             if (same)
@@ -307,12 +297,12 @@ static void explain_claim(struct stuck *stuck, const char *namespace, const char
         const json_t *owner = owner_of(pod);
         if (!uses_claim(pod, claim))
             continue;
-        buf_addf(&one, "%s (%s", meta(pod, "name"),
-                 *meta(pod, "deletionTimestamp")
+        buf_addf(&one, "%s (%s", meta_text(pod, "name"),
+                 *meta_text(pod, "deletionTimestamp")
                      ? "being deleted"
-                     : text_of(json_object_get(pod, "status"), "phase"));
+                     : object_text(json_object_get(pod, "status"), "phase"));
         if (owner)
-            buf_addf(&one, ", of %s %s", text_of(owner, "kind"), text_of(owner, "name"));
+            buf_addf(&one, ", of %s %s", object_text(owner, "kind"), object_text(owner, "name"));
         explain_pod(stuck, pod, &one);
         buf_adds(&one, ")");
         add_name(&names, buf_text(&one));
@@ -356,20 +346,20 @@ static void add_children(struct stuck *stuck, const char *namespace, const char 
         json_array_foreach((json_t *)items, i, item) {
             struct buf one = BUF_INIT;
             const json_t *owner = owner_of(item), *finalizers = finalizers_of(item);
-            if (!*uid || strcmp(text_of(owner, "uid"), uid) != 0)
+            if (!*uid || strcmp(object_text(owner, "uid"), uid) != 0)
                 continue;
             bool waits =
                 json_array_size(finalizers) > 0 &&
                 strcmp(json_string_value(json_array_get(finalizers, 0)), "foregroundDeletion") == 0;
-            buf_addf(&one, "%s %s", kinds[k].kind, meta(item, "name"));
-            if (!*meta(item, "deletionTimestamp"))
+            buf_addf(&one, "%s %s", kinds[k].kind, meta_text(item, "name"));
+            if (!*meta_text(item, "deletionTimestamp"))
                 buf_adds(&one, " (not being deleted)");
             else if (strcmp(kinds[k].kind, "Pod") == 0)
                 explain_pod(stuck, item, &one);
             else if (!waits && json_array_size(finalizers) > 0)
                 buf_addf(&one, " (finalizer %s)", json_string_value(json_array_get(finalizers, 0)));
             if (waits) /* what it waits for tells more */
-                add_children(stuck, namespace, meta(item, "uid"), names);
+                add_children(stuck, namespace, meta_text(item, "uid"), names);
             else
                 add_name(names, buf_text(&one));
             buf_release(&one);
@@ -382,7 +372,7 @@ static void explain_children(struct stuck *stuck, const struct member *member, c
 {
     struct names names = { .text = BUF_INIT };
     if (member->namespace && *member->namespace)
-        add_children(stuck, member->namespace, meta(object, "uid"), &names);
+        add_children(stuck, member->namespace, meta_text(object, "uid"), &names);
     if (!names.count) {
         buf_adds(words, "what it owns is being deleted by the garbage collector");
         return;
@@ -396,7 +386,7 @@ static void explain_children(struct stuck *stuck, const struct member *member, c
 static void explain_instances(struct stuck *stuck, const json_t *crd, struct buf *words)
 {
     const json_t *spec = json_object_get(crd, "spec");
-    const char *group = text_of(spec, "group");
+    const char *group = object_text(spec, "group");
     struct names names = { .text = BUF_INIT };
     const char *finalizer = NULL;
     char *api_version = NULL;
@@ -404,16 +394,17 @@ static void explain_instances(struct stuck *stuck, const json_t *crd, struct buf
     size_t i;
     json_array_foreach(json_object_get(spec, "versions"), i, version)
         if (!api_version && json_is_true(json_object_get(version, "served")))
-            api_version = xasprintf("%s/%s", group, text_of(version, "name"));
+            api_version = xasprintf("%s/%s", group, object_text(version, "name"));
     const json_t *items =
-        api_version ? ask_items(stuck, xasprintf("/apis/%s/%s?limit=500", api_version,
-                                                 text_of(json_object_get(spec, "names"), "plural")))
-                    : NULL;
+        api_version
+            ? ask_items(stuck, xasprintf("/apis/%s/%s?limit=500", api_version,
+                                         object_text(json_object_get(spec, "names"), "plural")))
+            : NULL;
     json_array_foreach((json_t *)items, i, item) {
         const json_t *own = finalizers_of(item);
-        const char *namespace = meta(item, "namespace");
+        const char *namespace = meta_text(item, "namespace");
         char *name =
-            xasprintf("%s%s%s%s%s%s", namespace, *namespace ? "/" : "", meta(item, "name"),
+            xasprintf("%s%s%s%s%s%s", namespace, *namespace ? "/" : "", meta_text(item, "name"),
                       json_array_size(own) ? " (finalizer " : "",
                       json_array_size(own) ? json_string_value(json_array_get(own, 0)) : "",
                       json_array_size(own) ? ")" : "");
@@ -438,10 +429,10 @@ static void explain_instances(struct stuck *stuck, const json_t *crd, struct buf
 static void explain_volume(const json_t *volume, struct buf *words)
 {
     const json_t *claim = json_object_get(json_object_get(volume, "spec"), "claimRef");
-    const char *phase = text_of(json_object_get(volume, "status"), "phase");
+    const char *phase = object_text(json_object_get(volume, "status"), "phase");
     if (claim)
         buf_addf(words, "the volume is %s to claim %s/%s", *phase ? phase : "bound",
-                 text_of(claim, "namespace"), text_of(claim, "name"));
+                 object_text(claim, "namespace"), object_text(claim, "name"));
     else
         buf_adds(words, "the controller manager has to see that no claim is bound to it");
 }
@@ -480,8 +471,8 @@ static const json_t *true_condition(const json_t *object, const char *type)
     json_t *condition;
     size_t i;
     json_array_foreach((json_t *)conditions, i, condition)
-        if (strcmp(text_of(condition, "type"), type) == 0 &&
-            strcmp(text_of(condition, "status"), "True") == 0)
+        if (strcmp(object_text(condition, "type"), type) == 0 &&
+            strcmp(object_text(condition, "status"), "True") == 0)
             return condition;
     return NULL;
 }
@@ -498,7 +489,8 @@ static void add_left(struct stuck *stuck, const char *namespace, const char *res
     size_t i;
     if (group) {
         const json_t *served = ask(stuck, xasprintf("/apis/%s", group));
-        const char *version = text_of(json_object_get(served, "preferredVersion"), "groupVersion");
+        const char *version =
+            object_text(json_object_get(served, "preferredVersion"), "groupVersion");
         root = *version ? xasprintf("/apis/%s", version) : NULL;
     } else {
         root = xstrdup("/api/v1");
@@ -510,7 +502,7 @@ static void add_left(struct stuck *stuck, const char *namespace, const char *res
         const json_t *own = finalizers_of(item);
         const char *first = json_string_value(json_array_get(own, 0));
         struct buf one = BUF_INIT;
-        buf_addf(&one, "%s/%s", plural, meta(item, "name"));
+        buf_addf(&one, "%s/%s", plural, meta_text(item, "name"));
         if (first)
             buf_addf(&one, " (finalizer %s)", first);
         else if (strcmp(plural, "pods") == 0)
@@ -565,14 +557,14 @@ static void explain_discovery(struct stuck *stuck, const char *message, struct b
         const json_t *service = json_object_get(json_object_get(item, "spec"), "service");
         json_array_foreach(json_object_get(json_object_get(item, "status"), "conditions"), k,
                            condition) {
-            if (strcmp(text_of(condition, "type"), "Available") != 0 ||
-                strcmp(text_of(condition, "status"), "True") == 0)
+            if (strcmp(object_text(condition, "type"), "Available") != 0 ||
+                strcmp(object_text(condition, "status"), "True") == 0)
                 continue;
             buf_addf(words,
                      "%sAPIService %s of Service %s/%s does not answer, so nobody knows what "
                      "is in the namespace (`kubectl delete apiservice %s` unblocks)",
-                     any ? "; " : "", meta(item, "name"), text_of(service, "namespace"),
-                     text_of(service, "name"), meta(item, "name"));
+                     any ? "; " : "", meta_text(item, "name"), object_text(service, "namespace"),
+                     object_text(service, "name"), meta_text(item, "name"));
             any = true;
         }
     }
@@ -585,12 +577,12 @@ static void explain_namespace(struct stuck *stuck, const struct member *member,
 {
     const json_t *found;
     if ((found = true_condition(namespace, "NamespaceDeletionDiscoveryFailure")))
-        explain_discovery(stuck, text_of(found, "message"), words);
+        explain_discovery(stuck, object_text(found, "message"), words);
     else if ((found = true_condition(namespace, "NamespaceContentRemaining")))
-        explain_content(stuck, member->name, text_of(found, "message"), words);
+        explain_content(stuck, member->name, object_text(found, "message"), words);
     else if ((found = true_condition(namespace, "NamespaceFinalizersRemaining")) ||
              (found = true_condition(namespace, "NamespaceDeletionContentFailure")))
-        buf_adds(words, text_of(found, "message"));
+        buf_adds(words, object_text(found, "message"));
     else
         buf_adds(words, "what is in it is being deleted");
 }
@@ -600,7 +592,7 @@ static void explain_namespace(struct stuck *stuck, const struct member *member,
 /* "Service ops/hook is not there", or has no pods; false when it looks well. */
 static bool explain_service(struct stuck *stuck, const json_t *service, struct buf *words)
 {
-    const char *namespace = text_of(service, "namespace"), *name = text_of(service, "name");
+    const char *namespace = object_text(service, "namespace"), *name = object_text(service, "name");
     const json_t *found = ask_items(
         stuck, xasprintf("/api/v1/namespaces/%s/services?fieldSelector=metadata.name%%3D%s",
                          namespace, name));
@@ -648,17 +640,17 @@ static bool explain_webhook(struct stuck *stuck, const char *webhook, const char
                                        kinds[k].plural));
         json_array_foreach((json_t *)items, i, configuration)
             json_array_foreach(json_object_get(configuration, "webhooks"), n, one) {
-                if (strcmp(text_of(one, "name"), webhook) != 0)
+                if (strcmp(object_text(one, "name"), webhook) != 0)
                     continue;
                 const json_t *client = json_object_get(one, "clientConfig");
                 const json_t *service = json_object_get(client, "service");
                 buf_addf(words,
                          "the DELETE has to pass webhook %s of %s %s, which can't be called: ",
-                         webhook, kinds[k].kind, meta(configuration, "name"));
+                         webhook, kinds[k].kind, meta_text(configuration, "name"));
                 if (!service || !explain_service(stuck, service, words))
                     buf_adds(words, refusal);
                 buf_addf(words, "; deleting the configuration unblocks: kubectl delete %s %s",
-                         kinds[k].plural, meta(configuration, "name"));
+                         kinds[k].plural, meta_text(configuration, "name"));
                 return true;
             }
     }
@@ -704,8 +696,8 @@ char *stuck_explain(struct stuck *stuck, const struct member *member, const json
             explain_finalizer(stuck, member, object, json_string_value(finalizer), &words);
         }
     if (!words.len)
-        buf_adds(&words, *meta(object, "deletionTimestamp") ? "is being deleted"
-                                                            : "no answer to the DELETE yet");
+        buf_adds(&words, *meta_text(object, "deletionTimestamp") ? "is being deleted"
+                                                                 : "no answer to the DELETE yet");
     for (char *c = words.data; *c; c++) /* one line, whatever the server wrote */
         if (*c == '\n' || *c == '\r')
             *c = ' ';

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "object/diff.h"
 #include "object/fields.h"
+#include "object/meta.h"
 #include "object/path.h"
 #include "release/conflict.h"
 #include "release/grow.h"
@@ -43,12 +44,6 @@ try {
     json_t *whole;   /* the body with the live values of what is left to others; NULL: nothing is */
     int rounds;
 };
-
-static const char *text_at(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-    return text ? text : "";
-}
 
 static bool is_kind(const struct try *try, const char *kind)
 {
@@ -145,7 +140,7 @@ static bool has_cause(const struct kube_response *response, const char *wanted)
     size_t i;
     json_t *cause;
     json_array_foreach(json_object_get(details, "causes"), i, cause) {
-        if (strcmp(text_at(cause, "reason"), wanted) == 0)
+        if (strcmp(object_text(cause, "reason"), wanted) == 0)
             return true;
     }
     return false;
@@ -161,8 +156,8 @@ static bool has_autoscaler(const struct try *try)
         const json_t *target = json_object_get(spec, "scaleTargetRef");
         if (strcmp(other->kind, "HorizontalPodAutoscaler") == 0 &&
             strcmp(other->namespace, try->item->namespace) == 0 &&
-            strcmp(text_at(target, "kind"), try->item->kind) == 0 &&
-            strcmp(text_at(target, "name"), try->item->name) == 0)
+            strcmp(object_text(target, "kind"), try->item->kind) == 0 &&
+            strcmp(object_text(target, "name"), try->item->name) == 0)
             return true;
     }
     return false;
@@ -176,7 +171,7 @@ static bool is_moved(const struct try *try, const struct conflict *conflict)
     if (!try->found->managers)
         return false;
     json_array_foreach(try->found->managers, i, entry) {
-        if (strcmp(text_at(entry, "manager"), conflict->manager) == 0)
+        if (strcmp(object_text(entry, "manager"), conflict->manager) == 0)
             return false;
     }
     return true;
@@ -252,7 +247,7 @@ static bool settle_conflicts(struct try *try, const struct kube_response *respon
  * the defaults of a RollingUpdate, which Recreate forbids. */
 static bool clear_rolling_update(struct try *try, const struct kube_response *response)
 {
-    const char *message = text_at(response->body, "message");
+    const char *message = object_text(response->body, "message");
     if (!is_kind(try, "Deployment") || !strstr(message, "spec.strategy.rollingUpdate: Forbidden"))
         return false;
     json_t *spec = json_object_get(own_body(try), "spec");
@@ -394,7 +389,7 @@ static void take_result(struct try *try, const json_t *result)
 /* Whether a refusal of the trial tells of the trial only: what the live object holds is taken. */
 static bool is_of_trial(const struct try *try, const struct kube_response *response)
 {
-    const char *message = text_at(response->body, "message");
+    const char *message = object_text(response->body, "message");
     return try->anew && response->status == 422 && strstr(message, "already allocated");
 }
 
@@ -462,7 +457,7 @@ static bool was_only_used(const struct try *try, enum owner_kind owner)
 static void use_only(struct try *try, enum owner_kind owner)
 {
     const json_t *metadata = json_object_get(try->found->live, "metadata");
-    const char *other = text_at(json_object_get(metadata, "labels"), IDENTITY_PART_OF);
+    const char *other = object_text(json_object_get(metadata, "labels"), IDENTITY_PART_OF);
     json_decref(try->found->body);
     try->found->body = owner == OWNER_RELEASE ? labelled(try->item->object, other)
                                               : json_incref((json_t *)try->item->object);

@@ -11,6 +11,7 @@
 
 #include "base/interrupt.h"
 #include "base/mem.h"
+#include "object/meta.h"
 #include "script/convert.h"
 #include "script/host.h"
 #include "script/sandbox.h"
@@ -130,15 +131,10 @@ static bool matches(const char *pattern, const char *text)
     return !*pattern;
 }
 
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *found = json_string_value(json_object_get(object, key));
-    return found ? found : "";
-}
-
 static const struct entry *find_entry(const struct health *health, const json_t *object)
 {
-    const char *api_version = text_of(object, "apiVersion"), *kind = text_of(object, "kind");
+    const char *api_version = object_text(object, "apiVersion"),
+               *kind = object_text(object, "kind");
     const char *slash = strchr(api_version, '/');
     char *group = xstrndup(api_version, slash ? (size_t)(slash - api_version) : 0);
     const struct entry *found = NULL;

@@ -5,21 +5,16 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "object/meta.h"
 #include "object/path.h"
 #include "ui/progress.h"
-
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-    return text ? text : "";
-}
 
 static size_t count(const json_t *findings, const char *severity)
 {
     size_t i, found = 0;
     json_t *finding;
     json_array_foreach(findings, i, finding)
-        found += strcmp(text_of(finding, "severity"), severity) == 0;
+        found += strcmp(object_text(finding, "severity"), severity) == 0;
     return found;
 }
 
@@ -35,8 +30,8 @@ static void add_place(struct buf *out, const json_t *finding)
     if (!object)
         return;
     char *path = path_format(json_object_get(finding, "path"));
-    buf_addf(out, "%s/%s%s%s: ", text_of(object, "kind"), text_of(object, "name"), *path ? " " : "",
-             path);
+    buf_addf(out, "%s/%s%s%s: ", object_text(object, "kind"), object_text(object, "name"),
+             *path ? " " : "", path);
     free(path);
 }
 
@@ -57,15 +52,15 @@ static void add_text(struct buf *out, const json_t *findings, size_t environment
     size_t i;
     json_t *finding;
     json_array_foreach(findings, i, finding) {
-        const char *severity = text_of(finding, "severity"), *on = "", *off = "";
+        const char *severity = object_text(finding, "severity"), *on = "", *off = "";
         if (colour) {
             on = strcmp(severity, "error") == 0 ? "\x1b[31m" : "\x1b[33m";
             off = "\x1b[0m";
         }
-        buf_addf(out, "%s: %s%s%s: ", text_of(finding, "where"), on, severity, off);
+        buf_addf(out, "%s: %s%s%s: ", object_text(finding, "where"), on, severity, off);
         add_place(out, finding);
-        buf_adds(out, text_of(finding, "message"));
-        buf_addf(out, " [%s]", text_of(finding, "rule"));
+        buf_adds(out, object_text(finding, "message"));
+        buf_addf(out, " [%s]", object_text(finding, "rule"));
         add_environments(out, finding, environments);
         buf_adds(out, "\n");
     }
@@ -97,7 +92,7 @@ static json_t *as_json(const json_t *findings)
 
 static json_t *sarif_location(const json_t *finding)
 {
-    const char *where = text_of(finding, "where"), *colon = strrchr(where, ':');
+    const char *where = object_text(finding, "where"), *colon = strrchr(where, ':');
     long line = colon ? strtol(colon + 1, NULL, 10) : 0;
     json_t *logical = json_array(), *location = json_object();
     const json_t *object = json_object_get(finding, "object");
@@ -109,7 +104,7 @@ static json_t *sarif_location(const json_t *finding)
     if (object) {
         struct buf name = BUF_INIT;
         char *path = path_format(json_object_get(finding, "path"));
-        buf_addf(&name, "%s/%s%s%s", text_of(object, "kind"), text_of(object, "name"),
+        buf_addf(&name, "%s/%s%s%s", object_text(object, "kind"), object_text(object, "name"),
                  *path ? " " : "", path);
         json_array_append_new(logical, json_pack("{s:s, s:s}", "fullyQualifiedName",
                                                  buf_text(&name), "kind", "member"));
@@ -126,17 +121,17 @@ static json_t *as_sarif(const json_t *findings)
     json_t *results = json_array(), *rules = json_array(), *seen = json_object(), *finding;
     size_t i;
     json_array_foreach(findings, i, finding) {
-        const char *rule = text_of(finding, "rule");
+        const char *rule = object_text(finding, "rule");
         if (!json_object_get(seen, rule)) {
             json_object_set_new(seen, rule, json_true());
             json_array_append_new(rules, json_pack("{s:s}", "id", rule));
         }
         struct buf text = BUF_INIT;
         add_place(&text, finding);
-        buf_adds(&text, text_of(finding, "message"));
+        buf_adds(&text, object_text(finding, "message"));
         json_array_append_new(results,
                               json_pack("{s:s, s:s, s:{s:s}, s:[o]}", "ruleId", rule, "level",
-                                        text_of(finding, "severity"), "message", "text",
+                                        object_text(finding, "severity"), "message", "text",
                                         buf_text(&text), "locations", sarif_location(finding)));
         buf_release(&text);
     }
