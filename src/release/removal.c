@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "kube/list.h"
 #include "object/meta.h"
 
 static const char claim_mark[] = "bkdeploy/claim-of"; /* annotation: the set_id */
@@ -25,33 +26,20 @@ static bool is_own_namespace(const struct removal *removal, const struct member 
            strcmp(member->name, removal->identity->namespace) == 0;
 }
 
-/* All items of a list, page by page; a server that does not have the kind has none of it. The
- * caller's reference, NULL with err. */
+/* All items of a collection; a server that does not have the kind has none of it. The caller's
+ * reference, NULL with err. */
 static json_t *list(struct kube_client *client, const char *collection, const char *query,
                     struct err *err)
 {
-    json_t *items = json_array();
-    char *next = xstrdup("");
-    do {
-        json_t *answer = NULL;
-        struct err refusal = ERR_INIT;
-        char *path =
-            xasprintf("%s?limit=500%s%s%s", collection, query, *next ? "&continue=" : "", next);
-        struct kube_request request = { .method = "GET", .path = path };
-        long status = kube_ask(client, &request, &answer, &refusal);
-        free(path);
-        free(next);
-        next = xstrdup(meta_text(answer, "continue"));
-        if (refusal.kind != ERR_NONE && status != HTTP_NOT_FOUND) {
-            json_decref(items);
-            items = NULL;
-            *err = refusal;
-        } else {
-            json_array_extend(items, json_object_get(answer, "items"));
-        }
-        json_decref(answer);
-    } while (items && *next);
-    free(next);
+    struct err refusal = ERR_INIT;
+    json_t *items = NULL;
+    char *path = xasprintf("%s%s", collection, query);
+    long status = kube_list(client, path, NULL, &items, &refusal);
+    free(path);
+    if (status == HTTP_NOT_FOUND)
+        return json_array();
+    if (status != 200)
+        *err = refusal;
     return items;
 }
 
@@ -233,9 +221,9 @@ static int find_releases(const struct removal *removal, const char *namespace,
     static const struct {
         const char *plural, *query;
     } places[] = {
-        { "configmaps", "&labelSelector=applyset.kubernetes.io%2Fid" },
-        { "secrets", "&labelSelector=applyset.kubernetes.io%2Fid" },
-        { "secrets", "&labelSelector=owner%3Dhelm%2Cstatus%3Ddeployed" },
+        { "configmaps", "?labelSelector=applyset.kubernetes.io%2Fid" },
+        { "secrets", "?labelSelector=applyset.kubernetes.io%2Fid" },
+        { "secrets", "?labelSelector=owner%3Dhelm%2Cstatus%3Ddeployed" },
     };
     for (size_t k = 0; k < sizeof places / sizeof *places; k++) {
         char *collection = xasprintf("/api/v1/namespaces/%s/%s", namespace, places[k].plural);
@@ -458,7 +446,7 @@ static int delete_records(const struct removal *removal, struct err *err)
     char *configs = xasprintf("/api/v1/namespaces/%s/configmaps", identity->namespace);
     char *leases =
         xasprintf("/apis/coordination.k8s.io/v1/namespaces/%s/leases", identity->namespace);
-    char *query = xasprintf("&labelSelector=bkdeploy%%2Frelease%%3D%s", identity->name);
+    char *query = xasprintf("?labelSelector=bkdeploy%%2Frelease%%3D%s", identity->name);
     json_t *records = list(removal->client, secrets, query, err), *record;
     size_t i;
     int result = records ? 0 : -1;
@@ -492,7 +480,7 @@ int removal_finish(const struct removal *removal, const struct prune_options *op
 int removal_await_namespace(struct kube_client *client, const char *namespace,
                             const struct prune_options *options, struct err *err)
 {
-    char *query = xasprintf("&fieldSelector=metadata.name%%3D%s", namespace);
+    char *query = xasprintf("?fieldSelector=metadata.name%%3D%s", namespace);
     json_t *found = list(client, "/api/v1/namespaces", query, err);
     json_t *object = json_array_get(found, 0);
     size_t deleted;
