@@ -5,58 +5,78 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/random.h>
 #include <time.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/interrupt.h"
 #include "base/mem.h"
+#include "kube/answer.h"
 #include "kube/curl.h"
+#include "kube/endpoint.h"
+#include "kube/pace.h"
 
 enum {
-    IN_FLIGHT_MAX = 50, /* more gain nothing: measured from 20 on, the server is the bound */
-    STREAMS_MAX = 100,  /* of one connection: the API server's own limit */
-    ATTEMPTS_MAX = 6,
-    CONNECT_TIMEOUT_MS = 10000,
-    REQUEST_TIMEOUT_MS = 30000,
-    KEEPALIVE_S = 15,
-    BODY_MAX = 64 << 20,
-    ERROR_BODY_SHOWN = 200,
+    STREAMS_MAX = 100, /* of one connection: the API server's own limit */
+    ASKED_MS = 60000,  /* how long a call is sent again that the server asks to wait with ... */
+    LOST_MS = 30000,   /* ... and one whose connection was lost */
+    /* Without a byte: until the server is asked for a sign of life for the first time, and at last,
+     * when answers are due and when only streams are under way; and until the connection is given
+     * up. A lock that was to be renewed just then has 7 s left. */
+    EAGER_MS = 100,
+    QUIET_MS = 2000,
+    IDLE_MS = 10000,
+    SILENT_MS = 4000,
     PARTING_MS = 3000,
+    SETTLE_MS = 10,
 };
 
 enum call_state { CALL_QUEUED, CALL_SENT, CALL_OVER };
 
+struct call_list {
+    struct kube_call *first, *last;
+};
+
 struct kube_call {
-    struct kube_call *next;
+    struct kube_call *previous, *next;
+    struct call_list *list;
+    struct kube_call *next_doomed;
     enum call_state state;
-    bool cancelled;
+    bool cancelled, doomed, silent;
+    bool maybe_done;             /* an earlier sending was lost after it had left */
     struct kube_request request; /* its texts are this call's own */
-    CURL *easy;
-    struct curl_slist *headers;
+    struct transfer transfer;
     struct buf received;
-    int attempts;
+    long long *heard;     /* the client's */
+    unsigned long number; /* of its sending, for the pace */
+    unsigned tries;       /* sendings that were refused for the server's load, or lost */
+    long long trouble;    /* clock_ms() of the first of them */
     long long not_before; /* clock_ms() from which it may be sent */
-    char problem[CURL_ERROR_SIZE];
+    char *problem;        /* CURL_ERROR_SIZE bytes; NULL before it was sent */
 };
 
 struct kube_client {
     const struct curl_library *curl;
     CURLM *multi;
-    struct kube_access access;
-    char *server;                  /* what URLs start with */
-    struct curl_slist *connect_to; /* for tls-server-name: where that name really is, or NULL */
-    char *host_header;
-    char *authorization; /* header line, or NULL */
-    bool direct;         /* the server is this machine: no proxy, as client-go */
+    struct endpoint endpoint;
+    struct pace pace;
     bool has_connected;
     bool has_date;
-    long long time_offset;   /* the server's time less clock_ms() */
-    struct kube_call *calls; /* in the order of their sending */
-    struct kube_call **tail;
-    size_t sent;    /* requests under way, without event streams and background calls */
-    size_t streams; /* event streams under way */
+    long long time_offset;    /* the server's time less clock_ms() */
+    struct call_list delayed; /* not to be sent yet, the earliest first */
+    struct call_list ready;   /* to be sent at the pace, in their order */
+    struct call_list beside;  /* to be sent at once: event streams, background calls, last words */
+    struct call_list sent;
+    struct call_list streams; /* sent, too: event streams */
+    struct kube_call *doomed; /* over or cancelled, and to be freed; still in their lists */
+    size_t foreground;        /* calls that are waited for */
+    size_t counted;           /* requests under way, without event streams and background calls */
+    long long heard;         /* clock_ms() of the last byte, or when the first of `sent` was sent */
+    struct kube_call *probe; /* the question for a sign of life, or NULL */
+    long patience;           /* without a byte, until the next one */
+    long (*tick)(void *arg); /* kube_on_tick(), or NULL */
+    void *tick_arg;
+    long settle; /* milliseconds that the next wait may last */
 };
 
 static bool is_stream(const struct kube_call *call)
@@ -64,11 +84,69 @@ static bool is_stream(const struct kube_call *call)
     return call->request.event || call->request.line;
 }
 
-/* Whether it is one of those that at most IN_FLIGHT_MAX are sent of at once, and that are drained.
- */
+/* Whether it is one of those of which only so many are sent at once, and that are drained. */
 static bool is_counted(const struct kube_call *call)
 {
     return !is_stream(call) && !call->request.background;
+}
+
+/* ---- lists ---- */
+
+static void unlink_call(struct kube_call *call)
+{
+    struct call_list *list = call->list;
+    if (!list)
+        return;
+    *(call->previous ? &call->previous->next : &list->first) = call->next;
+    *(call->next ? &call->next->previous : &list->last) = call->previous;
+    call->list = NULL;
+}
+
+/* Moves a call behind `previous` (NULL: to the front) of a list. */
+static void move_behind(struct call_list *list, struct kube_call *previous, struct kube_call *call)
+{
+    unlink_call(call);
+    call->list = list;
+    call->previous = previous;
+    call->next = previous ? previous->next : list->first;
+    *(previous ? &previous->next : &list->first) = call;
+    *(call->next ? &call->next->previous : &list->last) = call;
+}
+
+static void move_to_end(struct call_list *list, struct kube_call *call)
+{
+    unlink_call(call);
+    move_behind(list, list->last, call);
+}
+
+/* Delays are much the same, so this is near the end. */
+static void delay(struct kube_client *client, struct kube_call *call)
+{
+    unlink_call(call);
+    struct kube_call *previous = client->delayed.last;
+    while (previous && previous->not_before > call->not_before)
+        previous = previous->previous;
+    move_behind(&client->delayed, previous, call);
+}
+
+/* What was sent before goes first: it is what others wait for. */
+static void make_ready(struct kube_client *client, struct kube_call *call)
+{
+    if (!is_counted(call) || call->request.parting)
+        move_to_end(&client->beside, call);
+    else if (call->tries)
+        move_behind(&client->ready, NULL, call);
+    else
+        move_to_end(&client->ready, call);
+}
+
+static void doom(struct kube_client *client, struct kube_call *call)
+{
+    if (call->doomed)
+        return;
+    call->doomed = true;
+    call->next_doomed = client->doomed;
+    client->doomed = call;
 }
 
 /* ---- life ---- */
@@ -78,74 +156,18 @@ static char *copy(const char *text)
     return text ? xstrdup(text) : NULL;
 }
 
-static void copy_access(struct kube_access *to, const struct kube_access *from)
-{
-    *to = (struct kube_access){
-        .context = copy(from->context),
-        .server = copy(from->server),
-        .namespace = copy(from->namespace),
-        .ca_pem = copy(from->ca_pem),
-        .cert_pem = copy(from->cert_pem),
-        .key_pem = copy(from->key_pem),
-        .token = copy(from->token),
-        .token_file = copy(from->token_file),
-        .username = copy(from->username),
-        .password = copy(from->password),
-        .tls_server_name = copy(from->tls_server_name),
-        .proxy_url = copy(from->proxy_url),
-    };
-}
-
-/* The host of a URL: from after "://" on; its length, without port and path. */
-static const char *host_of(const char *url, size_t *length)
-{
-    const char *host = strstr(url, "://");
-    host = host ? host + 3 : url;
-    size_t end = strcspn(host, "/");
-    if (*host == '[') {
-        const char *close = memchr(host, ']', end);
-        *length = close ? (size_t)(close - host) + 1 : end;
-    } else {
-        const char *colon = memchr(host, ':', end);
-        *length = colon ? (size_t)(colon - host) : end;
-    }
-    return host;
-}
-
-/* tls-server-name: the URL carries the name to verify, and libcurl connects to the server. */
-static void set_server(struct kube_client *client)
-{
-    const char *url = client->access.server, *name = client->access.tls_server_name;
-    size_t length;
-    const char *host = host_of(url, &length);
-    const char *const here[] = { "127.0.0.1", "localhost", "[::1]" };
-    for (size_t i = 0; i < sizeof here / sizeof *here; i++)
-        client->direct |= strlen(here[i]) == length && strncasecmp(host, here[i], length) == 0;
-    if (!name || !*name) {
-        client->server = xstrdup(url);
-        return;
-    }
-    client->server = xasprintf("%.*s%s%s", (int)(host - url), url, name, host + length);
-    const char *port = host[length] == ':' ? host + length + 1 : "443";
-    char *target = xasprintf("::%.*s:%.*s", (int)length, host, (int)strcspn(port, "/"), port);
-    client->connect_to = client->curl->slist_append(NULL, target);
-    free(target);
-    client->host_header = xasprintf("Host: %.*s", (int)strcspn(host, "/"), host);
-}
-
 struct kube_client *kube_client_new(const struct kube_access *access, struct err *err)
 {
-    const struct curl_library *curl = curl_load(err);
-    if (!curl)
-        return NULL;
     struct kube_client *client = xcalloc(1, sizeof *client);
+    client->patience = EAGER_MS;
+    if (endpoint_init(&client->endpoint, access, err) != 0) {
+        free(client);
+        return NULL;
+    }
+    const struct curl_library *curl = client->endpoint.curl;
     client->curl = curl;
-    client->tail = &client->calls;
+    pace_init(&client->pace);
     client->time_offset = (long long)time(NULL) * 1000 - clock_ms();
-    copy_access(&client->access, access);
-    set_server(client);
-    if (client->access.token)
-        client->authorization = xasprintf("Authorization: Bearer %s", client->access.token);
     client->multi = curl->multi_init();
     curl->multi_setopt(client->multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
     curl->multi_setopt(client->multi, CURLMOPT_MAX_CONCURRENT_STREAMS, (long)STREAMS_MAX);
@@ -154,17 +176,17 @@ struct kube_client *kube_client_new(const struct kube_access *access, struct err
 
 static void call_free(struct kube_client *client, struct kube_call *call)
 {
-    if (call->easy) {
-        client->curl->multi_remove_handle(client->multi, call->easy);
-        client->curl->easy_cleanup(call->easy);
-    }
-    client->curl->slist_free_all(call->headers);
+    unlink_call(call);
+    if (call->transfer.easy)
+        client->curl->multi_remove_handle(client->multi, call->transfer.easy);
+    endpoint_end(&client->endpoint, &call->transfer);
     free((char *)call->request.method);
     free((char *)call->request.path);
     free((char *)call->request.content_type);
     free((char *)call->request.accept);
     xfree_secret(call->request.body);
     buf_release(&call->received);
+    free(call->problem);
     free(call);
 }
 
@@ -172,17 +194,13 @@ void kube_client_free(struct kube_client *client)
 {
     if (!client)
         return;
-    while (client->calls) {
-        struct kube_call *call = client->calls;
-        client->calls = call->next;
-        call_free(client, call);
-    }
+    struct call_list *const lists[] = { &client->delayed, &client->ready, &client->beside,
+                                        &client->sent, &client->streams };
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
+        while (lists[i]->first)
+            call_free(client, lists[i]->first);
     client->curl->multi_cleanup(client->multi);
-    kube_access_release(&client->access);
-    xfree_secret(client->authorization);
-    free(client->server);
-    client->curl->slist_free_all(client->connect_to);
-    free(client->host_header);
+    endpoint_release(&client->endpoint);
     free(client);
 }
 
@@ -196,22 +214,28 @@ struct kube_call *kube_send(struct kube_client *client, const struct kube_reques
     call->request.path = copy(request->path);
     call->request.content_type = copy(request->content_type);
     call->request.accept = copy(request->accept);
-    call->received.max = BODY_MAX;
-    call->not_before = request->delay_ms ? clock_ms() + request->delay_ms : 0;
-    *client->tail = call;
-    client->tail = &call->next;
+    call->received.max = ANSWER_MAX;
+    call->heard = &client->heard;
+    client->foreground += !request->background;
+    if (request->delay_ms) {
+        call->not_before = clock_ms() + request->delay_ms;
+        delay(client, call);
+    } else {
+        make_ready(client, call);
+    }
     return call;
 }
 
 void kube_cancel(struct kube_client *client, struct kube_call *call)
 {
-    (void)client;
     call->cancelled = true;
+    doom(client, call);
 }
 
 static size_t on_bytes(char *bytes, size_t size, size_t count, void *arg)
 {
     struct kube_call *call = arg;
+    *call->heard = clock_ms();
     buf_add(&call->received, bytes, size * count);
     return call->received.overflow ? 0 : size * count;
 }
@@ -230,6 +254,7 @@ static void take_date(struct kube_client *client, const char *text)
 
 static size_t on_header(char *line, size_t size, size_t count, void *arg)
 {
+    ((struct kube_client *)arg)->heard = clock_ms();
     static const char name[] = "date:";
     size_t length = size * count, skip = sizeof name - 1;
     char value[64];
@@ -246,118 +271,57 @@ long long kube_time_ms(const struct kube_client *client)
     return clock_ms() + client->time_offset;
 }
 
-static void add_header(struct kube_client *client, struct kube_call *call, const char *line)
-{
-    struct curl_slist *longer = client->curl->slist_append(call->headers, line);
-    if (longer)
-        call->headers = longer;
-}
-
-static void set_blob(struct kube_client *client, CURL *easy, CURLoption option, const char *pem)
-{
-    struct curl_blob blob = { (void *)pem, strlen(pem), CURL_BLOB_NOCOPY };
-    client->curl->easy_setopt(easy, option, &blob);
-}
-
-static void set_credentials(struct kube_client *client, struct kube_call *call, CURL *easy)
-{
-    const struct kube_access *access = &client->access;
-    if (access->ca_pem) {
-        set_blob(client, easy, CURLOPT_CAINFO_BLOB, access->ca_pem);
-        /* Else the system's authorities would be trusted beside the cluster's own. */
-        client->curl->easy_setopt(easy, CURLOPT_CAPATH, NULL);
-    }
-    if (access->cert_pem && access->key_pem) {
-        set_blob(client, easy, CURLOPT_SSLCERT_BLOB, access->cert_pem);
-        set_blob(client, easy, CURLOPT_SSLKEY_BLOB, access->key_pem);
-    }
-    if (client->authorization) {
-        add_header(client, call, client->authorization);
-    } else if (access->username) {
-        client->curl->easy_setopt(easy, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
-        client->curl->easy_setopt(easy, CURLOPT_USERNAME, access->username);
-        client->curl->easy_setopt(easy, CURLOPT_PASSWORD, access->password ? access->password : "");
-    }
-}
-
-static void set_connection(struct kube_client *client, struct kube_call *call, CURL *easy)
+static void send_now(struct kube_client *client, struct kube_call *call, long long now)
 {
     const struct curl_library *curl = client->curl;
-    curl->easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-    curl->easy_setopt(easy, CURLOPT_PIPEWAIT, 1L);
-    curl->easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    curl->easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
-    curl->easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, (long)KEEPALIVE_S);
-    curl->easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, (long)KEEPALIVE_S);
-    curl->easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_TIMEOUT_MS);
-    curl->easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "https,http");
-    if (client->access.proxy_url)
-        curl->easy_setopt(easy, CURLOPT_PROXY, client->access.proxy_url);
-    else if (client->direct)
-        curl->easy_setopt(easy, CURLOPT_PROXY, "");
-    if (client->connect_to)
-        curl->easy_setopt(easy, CURLOPT_CONNECT_TO, client->connect_to);
-    long timeout_ms = call->request.timeout_ms ? call->request.timeout_ms : REQUEST_TIMEOUT_MS;
-    curl->easy_setopt(easy, CURLOPT_TIMEOUT_MS, timeout_ms);
-}
-
-static void send_now(struct kube_client *client, struct kube_call *call)
-{
-    const struct curl_library *curl = client->curl;
-    CURL *easy = curl->easy_init();
-    char *url = xasprintf("%s%s", client->server, call->request.path);
-    curl->easy_setopt(easy, CURLOPT_URL, url);
-    free(url);
-    curl->easy_setopt(easy, CURLOPT_CUSTOMREQUEST, call->request.method);
+    if (!client->sent.first)
+        client->heard = now; /* as of now an answer is due */
+    if (call->request.make_body)
+        call->request.body = call->request.make_body(call->request.arg);
+    if (!call->problem)
+        call->problem = xmalloc(CURL_ERROR_SIZE);
+    endpoint_begin(&client->endpoint, &call->request, &call->transfer);
+    CURL *easy = call->transfer.easy;
     curl->easy_setopt(easy, CURLOPT_ERRORBUFFER, call->problem);
     curl->easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_bytes);
     curl->easy_setopt(easy, CURLOPT_WRITEDATA, call);
     curl->easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
     curl->easy_setopt(easy, CURLOPT_HEADERDATA, client);
-    curl->easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L); /* a proxy has its own clock */
     curl->easy_setopt(easy, CURLOPT_PRIVATE, call);
-    const char *form = call->request.accept ? call->request.accept : "application/json";
-    char *accept = xasprintf("Accept: %s", form);
-    add_header(client, call, accept);
-    free(accept);
-    add_header(client, call, "User-Agent: bkdeploy");
-    if (client->host_header)
-        add_header(client, call, client->host_header);
-    if (call->request.body) {
-        char *type = xasprintf("Content-Type: %s", call->request.content_type);
-        add_header(client, call, type);
-        free(type);
-        curl->easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
-                          (curl_off_t)strlen(call->request.body));
-        curl->easy_setopt(easy, CURLOPT_POSTFIELDS, call->request.body);
-    }
-    set_connection(client, call, easy);
-    set_credentials(client, call, easy);
-    curl->easy_setopt(easy, CURLOPT_HTTPHEADER, call->headers);
-    call->easy = easy;
+    *call->problem = '\0';
     call->state = CALL_SENT;
-    call->attempts++;
-    buf_clear(&call->received);
-    client->sent += is_counted(call);
-    client->streams += is_stream(call);
+    call->silent = false;
+    call->number = pace_sent(&client->pace);
+    client->counted += is_counted(call);
+    move_to_end(is_stream(call) ? &client->streams : &client->sent, call);
     curl->multi_add_handle(client->multi, easy);
+}
+
+static long sooner(long wait, long other)
+{
+    return wait < 0 || other < wait ? other : wait;
 }
 
 /* Sends what may be sent; returns the milliseconds until the next call that has to wait, or -1. */
 static long send_queued(struct kube_client *client)
 {
     long long now = clock_ms();
-    long wait = -1;
-    for (struct kube_call *call = client->calls; call; call = call->next) {
-        if (call->state != CALL_QUEUED || call->cancelled)
-            continue;
-        if (call->not_before > now) {
-            long left = (long)(call->not_before - now);
-            wait = wait < 0 || left < wait ? left : wait;
-        } else if (!is_counted(call) || client->sent < IN_FLIGHT_MAX) {
-            send_now(client, call);
-        }
+    struct kube_call *call, *next;
+    while ((call = client->delayed.first) && call->not_before <= now)
+        make_ready(client, call);
+    bool paused = client->pace.paused > now;
+    for (call = client->beside.first; call; call = next) {
+        next = call->next;
+        if (!paused || !is_stream(call))
+            send_now(client, call, now);
     }
+    while (client->ready.first && pace_allows(&client->pace, client->counted, now))
+        send_now(client, client->ready.first, now);
+    long wait = -1;
+    if (client->delayed.first)
+        wait = sooner(wait, (long)(client->delayed.first->not_before - now));
+    if (paused && (client->ready.first || client->beside.first))
+        wait = sooner(wait, (long)(client->pace.paused - now));
     return wait;
 }
 
@@ -365,107 +329,74 @@ static long send_queued(struct kube_client *client)
 
 static void unsend(struct kube_client *client, struct kube_call *call)
 {
-    client->sent -= is_counted(call);
-    client->streams -= is_stream(call);
-    client->curl->multi_remove_handle(client->multi, call->easy);
-    client->curl->easy_cleanup(call->easy);
-    client->curl->slist_free_all(call->headers);
-    call->easy = NULL;
-    call->headers = NULL;
+    client->counted -= is_counted(call);
+    client->curl->multi_remove_handle(client->multi, call->transfer.easy);
+    endpoint_end(&client->endpoint, &call->transfer);
+    if (!call->request.make_body)
+        return;
+    xfree_secret(call->request.body);
+    call->request.body = NULL;
 }
 
-static void transport_error(const struct kube_client *client, const struct kube_call *call,
-                            CURLcode code, struct err *err)
+/* Whether the server may have got the request. */
+static bool has_left(const struct kube_client *client, const struct kube_call *call)
 {
-    const char *what = *call->problem ? call->problem : client->curl->easy_strerror(code);
-    const char *server = client->access.server, *context = client->access.context;
+    curl_off_t left_after = 0;
+    client->curl->easy_getinfo(call->transfer.easy, CURLINFO_PRETRANSFER_TIME_T, &left_after);
+    return left_after > 0;
+}
+
+/* Whether a connection was lost, or not made: what may pass by itself. A server that never answered
+ * is not waited for. */
+static bool is_lost(const struct kube_client *client, const struct kube_call *call, CURLcode code)
+{
     switch (code) {
-    case CURLE_PEER_FAILED_VERIFICATION:
-        err_set(err, ERR_UNREACHABLE,
-                "%s: the server's certificate is not trusted (%s); check certificate-authority of "
-                "context '%s'",
-                server, what, context);
-        break;
-    case CURLE_SSL_CERTPROBLEM:
-    case CURLE_SSL_CACERT_BADFILE:
-        err_set(err, ERR_UNREACHABLE, "%s: a certificate of context '%s' can't be used: %s", server,
-                context, what);
-        break;
-    case CURLE_WRITE_ERROR:
-        err_set(err, ERR_FAILED, "%s%s: an answer of more than %d MiB", server, call->request.path,
-                BODY_MAX >> 20);
-        break;
-    default:
-        err_set(err, ERR_UNREACHABLE, "%s: cannot reach the API server of context '%s': %s", server,
-                context, what);
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_RECV_ERROR:
+    case CURLE_SEND_ERROR:
+    case CURLE_GOT_NOTHING:
+    case CURLE_HTTP2:
+    case CURLE_HTTP2_STREAM:
+    case CURLE_PARTIAL_FILE:
+    case CURLE_SSL_CONNECT_ERROR: return client->has_connected;
+    case CURLE_OPERATION_TIMEDOUT: /* while connecting */
+        return client->has_connected && !has_left(client, call);
+    default: return false;
     }
 }
 
-/* Whether a 403 comes of who asks: rights, or an escalation of them. Admission (quotas, webhooks,
- * pod security, a namespace that is going) answers by it, too, and would refuse anybody. */
-static bool is_about_rights(const char *message)
+/* What becomes of a request that the server has no place for, or that is lost: it is sent again, or
+ * is given up, for which `trouble` says why. */
+static bool send_again(struct kube_client *client, struct kube_call *call, bool lost,
+                       struct answer_trouble *trouble)
 {
-    return !message || (strncmp(message, "admission webhook ", 18) != 0 &&
-                        (strstr(message, "User \"") || strstr(message, "user \"")));
-}
-
-static enum err_kind kind_of_status(long status, const char *message)
-{
-    if (status == 401 || (status == 403 && is_about_rights(message)))
-        return ERR_UNREACHABLE;
-    if (status == 409)
-        return ERR_CONFLICT;
-    return ERR_REFUSED;
-}
-
-/* The error of an HTTP status: the message of the API server's Status object, where it sent one. */
-static void status_error(const struct kube_client *client, const struct kube_call *call,
-                         long status, const json_t *body, struct err *err)
-{
-    const char *message = json_string_value(json_object_get(body, "message"));
-    if (status == 401) {
-        err_set(err, ERR_UNREACHABLE,
-                "%s: the API server does not accept the credentials of context '%s' (401 "
-                "Unauthorized)",
-                client->access.server, client->access.context);
-    } else if (message) {
-        err_set(err, kind_of_status(status, message), "%s", message);
-        for (char *c = err->message; *c; c++) /* one line, whatever was written */
-            if (*c == '\n' || *c == '\r')
-                *c = ' ';
-    } else {
-        const char *text = buf_text(&call->received);
-        int length = (int)strcspn(text, "\r\n");
-        err_set(err, kind_of_status(status, NULL),
-                "%s%s: HTTP status %ld, not of a Kubernetes API: %.*s", client->access.server,
-                call->request.path, status, length < ERROR_BODY_SHOWN ? length : ERROR_BODY_SHOWN,
-                text);
-    }
-}
-
-static long retry_delay(const struct kube_client *client, const struct kube_call *call)
-{
-    curl_off_t seconds = 0;
-    client->curl->easy_getinfo(call->easy, CURLINFO_RETRY_AFTER, &seconds);
-    long delay = 100L << call->attempts;
-    unsigned char chance = 0; /* up to a half more, so that many don't come back at once */
-    (void)!getrandom(&chance, sizeof chance, GRND_NONBLOCK);
-    delay += delay * chance / 512;
-    return seconds > 0 && seconds <= 60 ? (long)seconds * 1000 : delay;
-}
-
-/* Whether the failure may pass by itself. A server that never answered is not waited for. */
-static bool may_retry(const struct kube_client *client, const struct kube_call *call, CURLcode code,
-                      long status)
-{
-    if (call->attempts >= ATTEMPTS_MAX || !is_counted(call) || interrupt_pending())
+    curl_off_t asked_s = 0;
+    long long now = clock_ms();
+    if (!lost)
+        client->curl->easy_getinfo(call->transfer.easy, CURLINFO_RETRY_AFTER, &asked_s);
+    long asked_ms = asked_s > 0 && asked_s * 1000 <= ASKED_MS ? (long)asked_s * 1000 : 0;
+    pace_refused(&client->pace, call->number, asked_ms, now);
+    if (call->tries++ == 0)
+        call->trouble = now;
+    trouble->tries = call->tries;
+    trouble->ms = now - call->trouble;
+    trouble->asked_s = (long)asked_s;
+    if (!is_counted(call) || interrupt_pending() || asked_s * 1000 > ASKED_MS ||
+        trouble->ms >= (lost ? LOST_MS : ASKED_MS))
         return false;
-    if (code == CURLE_OK)
-        return status == 429 || status == 503;
-    return client->has_connected &&
-           (code == CURLE_COULDNT_CONNECT || code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR ||
-            code == CURLE_GOT_NOTHING || code == CURLE_HTTP2 || code == CURLE_HTTP2_STREAM ||
-            code == CURLE_PARTIAL_FILE || code == CURLE_SSL_CONNECT_ERROR);
+    trouble->spent = !pace_resend(&client->pace);
+    if (trouble->spent)
+        return false;
+    call->maybe_done |= lost && has_left(client, call);
+    unsend(client, call);
+    call->state = CALL_QUEUED;
+    buf_clear(&call->received);
+    call->not_before = now + pace_backoff(call->tries);
+    if (asked_ms)
+        make_ready(client, call);
+    else
+        delay(client, call);
+    return true;
 }
 
 /* Hands out one line of a stream: bytes up to and without its end. */
@@ -483,32 +414,50 @@ static void deliver_line(struct kube_call *call, const char *bytes, size_t lengt
 
 static void finish(struct kube_client *client, struct kube_call *call, CURLcode code)
 {
+    const struct kube_access *access = &client->endpoint.access;
+    struct answer_trouble trouble = { .tries = 0 };
     long status = 0;
-    client->curl->easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
+    client->curl->easy_getinfo(call->transfer.easy, CURLINFO_RESPONSE_CODE, &status);
+    if (status != 0 && !client->has_connected)
+        curl_let_go(); /* of what the connection took to come about */
     client->has_connected |= status != 0;
-    if (may_retry(client, call, code, status)) {
-        call->not_before = clock_ms() + retry_delay(client, call);
-        unsend(client, call);
-        call->state = CALL_QUEUED;
-        return;
+    if (call != client->probe)
+        client->patience = EAGER_MS;
+    bool busy = code == CURLE_OK && (status == 429 || status == 503);
+    if (busy || is_lost(client, call, code)) {
+        if (send_again(client, call, !busy, &trouble))
+            return;
+    } else if (code == CURLE_OK && is_counted(call)) {
+        pace_answered(&client->pace);
     }
     if (call->request.line && status == 200 && call->received.len && !call->cancelled)
         deliver_line(call, call->received.data, call->received.len, true); /* has no end */
     unsend(client, call);
     call->state = CALL_OVER;
+    doom(client, call);
     struct err err = ERR_INIT;
-    struct kube_response response = { .status = code == CURLE_OK ? status : 0 };
+    struct kube_response response = {
+        .status = code == CURLE_OK ? status : 0,
+        .again = call->maybe_done,
+    };
     json_error_t problem;
     if (code != CURLE_OK) {
-        transport_error(client, call, code, &err);
+        const char *what = call->silent     ? "it was silent for 4 s"
+                           : *call->problem ? call->problem
+                                            : client->curl->easy_strerror(code);
+        answer_transport_error(access, call->request.path, code, what, &trouble, &err);
     } else if (!is_stream(call) || status != 200) {
         response.body = json_loadb(buf_text(&call->received), call->received.len, 0, &problem);
-        if (status < 200 || status > 299)
-            status_error(client, call, status, response.body, &err);
+        if (busy && is_counted(call))
+            answer_busy_error(access, status, response.body, &trouble, &err);
+        else if (status < 200 || status > 299)
+            answer_status_error(access, call->request.path, status, response.body, &call->received,
+                                &err);
         else if (!response.body)
-            err_set(&err, ERR_REFUSED, "%s%s: the answer is no JSON: %s", client->access.server,
+            err_set(&err, ERR_REFUSED, "%s%s: the answer is no JSON: %s", access->server,
                     call->request.path, problem.text);
     }
+    buf_release(&call->received);
     response.err = err.kind == ERR_NONE ? NULL : &err;
     if (call->request.done && !call->cancelled)
         call->request.done(&response, call->request.arg);
@@ -520,10 +469,11 @@ static void finish(struct kube_client *client, struct kube_call *call, CURLcode 
 static bool deliver_events(struct kube_client *client, struct kube_call *call)
 {
     long status = 0;
-    client->curl->easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
+    client->curl->easy_getinfo(call->transfer.easy, CURLINFO_RESPONSE_CODE, &status);
     if (status != 200)
         return false;
     client->has_connected = true;
+    client->patience = EAGER_MS;
     char *start = call->received.data;
     char *end = start + call->received.len;
     char *newline;
@@ -548,10 +498,8 @@ static bool deliver_events(struct kube_client *client, struct kube_call *call)
 static bool deliver_all_events(struct kube_client *client)
 {
     bool any = false;
-    if (client->streams == 0)
-        return false;
-    for (struct kube_call *call = client->calls; call; call = call->next)
-        if (call->state == CALL_SENT && is_stream(call) && call->received.len && !call->cancelled)
+    for (struct kube_call *call = client->streams.first; call; call = call->next)
+        if (call->received.len && !call->cancelled)
             any |= deliver_events(client, call);
     return any;
 }
@@ -571,22 +519,17 @@ static bool finish_done(struct kube_client *client)
     return any;
 }
 
-/* Frees what is over or cancelled; the only place that shortens the list. */
+/* Frees what is over or cancelled: outside of every callback and walk along a list. */
 static void reap(struct kube_client *client)
 {
-    struct kube_call **link = &client->calls;
-    while (*link) {
-        struct kube_call *call = *link;
-        if (!call->cancelled && call->state != CALL_OVER) {
-            link = &call->next;
-            continue;
-        }
-        *link = call->next;
+    struct kube_call *call;
+    while ((call = client->doomed)) {
+        client->doomed = call->next_doomed;
+        client->foreground -= !call->request.background;
         if (call->state == CALL_SENT)
             unsend(client, call);
         call_free(client, call);
     }
-    client->tail = link;
 }
 
 /* Lets libcurl work and hands out what came; whether something did. */
@@ -600,17 +543,80 @@ static bool pump(struct kube_client *client)
     return events || answers;
 }
 
+/* ---- silence ---- */
+
+static void on_sign_of_life(const struct kube_response *response, void *arg)
+{
+    (void)response; /* any is one */
+    ((struct kube_client *)arg)->probe = NULL;
+}
+
+static void give_up_connection(struct kube_client *client)
+{
+    struct call_list *const lists[] = { &client->sent, &client->streams };
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
+        for (struct kube_call *call = lists[i]->first; call; call = call->next)
+            call->silent = true;
+    endpoint_shut_down(&client->endpoint);
+    client->heard = clock_ms();
+}
+
+/*
+ * A connection of which nothing comes may be dead without an end, e.g. where a firewall has
+ * forgotten it. TCP finds that out in minutes; here the server is asked for something that it has
+ * for everybody, and when that brings nothing, the connection is shut down, so that all that was
+ * under way on it is lost at once. Returns the milliseconds until the next look, or -1.
+ *
+ * libcurl 7.88 is why the first question comes so soon: where several large answers come at once,
+ * it now and then does not see the end of one of them until something else comes on the connection.
+ */
+static long look_for_silence(struct kube_client *client)
+{
+    bool due = client->sent.first;
+    if (!client->has_connected || !(due || client->streams.first))
+        return -1;
+    long quiet = (long)(clock_ms() - client->heard);
+    if (quiet < client->patience)
+        return client->patience - quiet;
+    if (due && quiet >= SILENT_MS) {
+        give_up_connection(client);
+        return 0;
+    }
+    struct kube_request request = {
+        .method = "GET",
+        .path = "/version",
+        .timeout_ms = SILENT_MS,
+        .background = true,
+        .done = on_sign_of_life,
+        .arg = client,
+    };
+    if (!client->probe) {
+        long most = due ? QUIET_MS : IDLE_MS;
+        client->probe = kube_send(client, &request);
+        client->patience = sooner(2 * client->patience, most);
+    }
+    return SILENT_MS - (due ? quiet : 0);
+}
+
 /* One turn: sends what is queued, then hands out something or waits at most `wait_ms` for traffic
  * or for one of `fds`. Never waits when something was handed out: that may have been the last that
  * was under way. */
 static void turn(struct kube_client *client, long wait_ms, struct curl_waitfd *fds, unsigned count)
 {
-    long delay = send_queued(client);
+    long silence = look_for_silence(client);
+    long queued = send_queued(client);
     if (pump(client))
         return;
-    if (delay >= 0 && delay < wait_ms)
-        wait_ms = delay;
-    client->curl->multi_poll(client->multi, fds, count, (int)wait_ms, NULL);
+    if (silence >= 0)
+        wait_ms = sooner(silence, wait_ms);
+    if (queued >= 0)
+        wait_ms = sooner(queued, wait_ms);
+    /* libcurl 7.88 may hold what it has read of one stream while it served another, and not say
+     * so: after traffic it is asked again soon, and then after longer and longer waits. */
+    wait_ms = sooner(client->settle, wait_ms);
+    int readable = 0;
+    client->curl->multi_poll(client->multi, fds, count, (int)wait_ms, &readable);
+    client->settle = readable > 0 ? SETTLE_MS : 2 * wait_ms + SETTLE_MS;
     pump(client);
 }
 
@@ -620,21 +626,13 @@ static bool is_readable(int fd)
     return fd >= 0 && poll(&wait, 1, 0) > 0; /* the end of a pipe counts too, unlike libcurl's */
 }
 
-static bool has_foreground(const struct kube_client *client)
-{
-    for (const struct kube_call *call = client->calls; call; call = call->next)
-        if (!call->request.background)
-            return true;
-    return false;
-}
-
 /* The loop of kube_run(), and of kube_idle() when `idle`. */
 static int run(struct kube_client *client, bool idle, int fd, const bool *stop, long timeout_ms,
                struct err *err)
 {
     long long deadline = timeout_ms < 0 ? -1 : clock_ms() + timeout_ms;
     reap(client);
-    while (!(stop && *stop) && (idle || has_foreground(client)) && !is_readable(fd)) {
+    while (!(stop && *stop) && (idle || client->foreground) && !is_readable(fd)) {
         if (interrupt_pending())
             return err_set(err, ERR_INTERRUPTED, "interrupted");
         long wait = 60000;
@@ -644,6 +642,8 @@ static int run(struct kube_client *client, bool idle, int fd, const bool *stop, 
                 return 1;
             wait = left < wait ? left : wait;
         }
+        long due = client->tick ? client->tick(client->tick_arg) : wait;
+        wait = due < wait ? due : wait;
         struct curl_waitfd fds[2];
         unsigned count = 0;
         if (interrupt_fd() >= 0)
@@ -653,6 +653,12 @@ static int run(struct kube_client *client, bool idle, int fd, const bool *stop, 
         turn(client, wait, fds, count);
     }
     return 0;
+}
+
+void kube_on_tick(struct kube_client *client, long (*tick)(void *arg), void *arg)
+{
+    client->tick = tick;
+    client->tick_arg = arg;
 }
 
 int kube_run(struct kube_client *client, const bool *stop, long timeout_ms, struct err *err)
@@ -674,18 +680,25 @@ void kube_finish(struct kube_client *client, const bool *done, long timeout_ms)
         turn(client, (long)(deadline - clock_ms()), NULL, 0);
 }
 
+static void cancel_counted(struct kube_client *client, struct call_list *list)
+{
+    for (struct kube_call *call = list->first; call; call = call->next)
+        if (!call->request.background)
+            kube_cancel(client, call);
+}
+
 void kube_drain(struct kube_client *client, long timeout_ms)
 {
     long long deadline = clock_ms() + timeout_ms;
-    for (struct kube_call *call = client->calls; call; call = call->next)
-        if (is_stream(call) || (call->state == CALL_QUEUED && is_counted(call)))
-            call->cancelled = true;
+    cancel_counted(client, &client->delayed);
+    cancel_counted(client, &client->ready);
+    cancel_counted(client, &client->beside);
+    cancel_counted(client, &client->streams);
     reap(client);
-    while (client->sent && clock_ms() < deadline)
+    while (client->counted && clock_ms() < deadline)
         turn(client, (long)(deadline - clock_ms()), NULL, 0);
-    for (struct kube_call *call = client->calls; call; call = call->next)
-        if (is_counted(call))
-            call->cancelled = true;
+    cancel_counted(client, &client->sent);
+    cancel_counted(client, &client->ready);
     reap(client);
 }
 

@@ -21,6 +21,7 @@ struct kube_response {
     long status;           /* HTTP status, 0 when there was no (whole) answer */
     json_t *body;          /* parsed JSON or NULL; borrowed: json_incref() to keep it */
     const struct err *err; /* NULL for status 200 to 299, else a complete message */
+    bool again; /* sent before with no answer: what it asks for may have been done then */
 };
 
 /* Called once, from one of the functions that block, when the answer is there or will never be. */
@@ -33,17 +34,18 @@ typedef void kube_line_fn(const char *bytes, size_t length, bool whole, void *ar
 enum { KUBE_LINE_MAX = 64 << 10 };
 
 struct kube_request {
-    const char *method;       /* "GET", "PATCH", "POST", "DELETE" */
-    const char *path;         /* "/api/v1/namespaces?limit=500", below the server's own path */
-    const char *content_type; /* of the body, or NULL */
-    const char *accept;       /* the form of the answer; NULL: "application/json" */
-    char *body;               /* taken over by kube_send(), may be NULL */
-    long timeout_ms;          /* 0: the client's default of 30 s */
-    long delay_ms;            /* not to be sent before */
-    bool parting;             /* kube_ask(): also after an interrupt */
-    bool background;          /* goes on beside the work: see kube_run() */
-    kube_event_fn *event;     /* set: the answer is a stream of JSON lines */
-    kube_line_fn *line;       /* set: the answer is a stream of lines of text */
+    const char *method;            /* "GET", "PATCH", "POST", "DELETE" */
+    const char *path;              /* "/api/v1/namespaces?limit=500", below the server's own path */
+    const char *content_type;      /* of the body, or NULL */
+    const char *accept;            /* the form of the answer; NULL: "application/json" */
+    char *body;                    /* taken over by kube_send(), may be NULL */
+    char *(*make_body)(void *arg); /* makes it whenever the request is sent, of many; or NULL */
+    long timeout_ms;               /* 0: the client's default of 30 s */
+    long delay_ms;                 /* not to be sent before */
+    bool parting;                  /* kube_ask(): also after an interrupt */
+    bool background;               /* goes on beside the work: see kube_run() */
+    kube_event_fn *event;          /* set: the answer is a stream of JSON lines */
+    kube_line_fn *line;            /* set: the answer is a stream of lines of text */
     kube_done_fn *done;
     void *arg;
 };
@@ -53,9 +55,11 @@ struct kube_request {
 struct kube_client *kube_client_new(const struct kube_access *access, struct err *err);
 void kube_client_free(struct kube_client *client);
 
-/* Queues a request; at most a bounded number is under way at once. 429 and 503, and dropped
- * connections once there was one, are retried within a budget (not for event streams): every
- * request that the program makes may be sent twice. */
+/* Queues a request. At most 50 are under way at once, fewer when the server has no place for them
+ * (kube/pace.h). What is refused by 429 or 503 is sent again for a minute, after the time that the
+ * server asks for, in which nothing else is sent either; what was under way on a connection that
+ * was lost, reset or silent, for half a minute. Not so event streams and background calls. So every
+ * request that the program makes must bear to be done twice (`again`). */
 struct kube_call *kube_send(struct kube_client *client, const struct kube_request *request);
 
 /* Ends a call without its callback; also from within a callback. The pointer is gone. */
@@ -85,6 +89,10 @@ int kube_idle(struct kube_client *client, int fd, const bool *stop, long timeout
 /* Runs the loop until `*done`, at most `timeout_ms`, also after an interrupt: for the last word to
  * the server. The caller ends its call when it is still not done. */
 void kube_finish(struct kube_client *client, const bool *done, long timeout_ms);
+
+/* Has `tick` called while the functions above but the last are waiting, each time it is due: it
+ * returns the milliseconds until then. NULL ends that. It must not send or cancel anything. */
+void kube_on_tick(struct kube_client *client, long (*tick)(void *arg), void *arg);
 
 /* The server's time in milliseconds since 1970, never that of this machine's clock: by the Date of
  * its answers, so up to a second late. Until there was one, this machine's. */

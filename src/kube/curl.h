@@ -28,6 +28,7 @@
     X(multi_perform)                                                                               \
     X(multi_poll)                                                                                  \
     X(multi_info_read)                                                                             \
+    X(multi_socket_action)                                                                         \
     X(multi_strerror)                                                                              \
     X(multi_cleanup)
 
@@ -41,5 +42,9 @@ struct curl_library {
 /* The library, loaded and initialised once; NULL with err (ERR_FAILED) when it is missing or lacks
  * TLS or HTTP/2. Never unloaded. */
 const struct curl_library *curl_load(struct err *err);
+
+/* Lets go of the pages of this program and its libraries that are their files' own: of what was
+ * used to load or to begin only. The next use of one brings it back. */
+void curl_let_go(void);
 
 #endif

@@ -112,11 +112,12 @@ int kube_discovery_load(struct kube_discovery *discovery, const json_t *api_vers
     size_t i, count = json_array_size(api_versions);
     struct question *questions = xcalloc(count, sizeof *questions);
     struct load load = { .discovery = discovery, .err = ERR_INIT };
-    json_t *wanted;
+    json_t *wanted, *asked = json_object(); /* each of them once */
     json_array_foreach((json_t *)api_versions, i, wanted) {
         const char *api_version = json_string_value(wanted);
-        if (json_object_get(discovery->kinds, api_version))
+        if (json_object_get(discovery->kinds, api_version) || json_object_get(asked, api_version))
             continue;
+        json_object_set_new(asked, api_version, json_true());
         questions[i] = (struct question){ &load, api_version };
         /* The core group has no name and a path of its own. */
         char *path = xasprintf("/%s/%s", strchr(api_version, '/') ? "apis" : "api", api_version);
@@ -124,6 +125,7 @@ int kube_discovery_load(struct kube_discovery *discovery, const json_t *api_vers
         free(path);
     }
     int result = run_load(&load, err);
+    json_decref(asked);
     free(questions);
     return result;
 }

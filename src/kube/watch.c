@@ -6,7 +6,7 @@
 #include "base/mem.h"
 
 enum {
-    PAGE = 500,
+    PAGE = 200,          /* a page of pods is some megabytes while it is read */
     WATCH_SECONDS = 300, /* then the server ends the stream and the watch resumes */
     WATCH_GRACE_MS = 30000,
     FAILURES_MAX = 6,
@@ -62,6 +62,8 @@ static void tell(struct kube_watch *watch, const json_t *object, bool deleted)
         json_object_del(watch->known, name);
     else
         json_object_set_new(watch->known, name, json_true());
+    /* Half of an object, often, and nobody who waits asks for it. */
+    json_object_del(json_object_get(object, "metadata"), "managedFields");
     watch->changed(object, deleted, watch->arg);
 }
 
