@@ -7,8 +7,17 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-/* Adds the compressed form of bytes to a buffer. Returns 0, or -1 with ERR_FAILED. */
-int deflate_pack(const char *bytes, size_t length, struct buf *out, struct err *err);
+struct deflate;
+
+/* Begins to compress into a buffer, which the caller keeps until deflate_end(). NULL with
+ * ERR_FAILED. */
+struct deflate *deflate_begin(struct buf *out, struct err *err);
+
+/* Takes in more, of any length: so much at once that little of it has to be there. */
+void deflate_add(struct deflate *packer, const char *bytes, size_t length);
+
+/* The last of it; frees the packer. Returns 0, or -1 with ERR_FAILED. */
+int deflate_end(struct deflate *packer, struct err *err);
 
 /* Adds what was compressed to a buffer, as far as its bound goes. Returns 0, or -1 with ERR_FAILED:
  * no such data, damaged, cut, followed by something else, or larger than the buffer may be. */

@@ -22,7 +22,13 @@ static int compare(const void *left, const void *right)
     return difference ? difference : strcmp(a, b);
 }
 
-static json_t *ordered_object(const json_t *value)
+static json_t *same_value(const json_t *value)
+{
+    return json_incref((json_t *)value);
+}
+
+/* A copy with its keys in order, its values as `of` makes them. */
+static json_t *ordered_object(const json_t *value, json_t *(*of)(const json_t *))
 {
     size_t count = json_object_size(value), i = 0;
     const char **keys = xcalloc(count, sizeof *keys);
@@ -33,15 +39,20 @@ static json_t *ordered_object(const json_t *value)
     qsort(keys, count, sizeof *keys, compare);
     json_t *copy = json_object();
     for (i = 0; i < count; i++)
-        json_object_set_new(copy, keys[i], keys_ordered(json_object_get(value, keys[i])));
+        json_object_set_new(copy, keys[i], of(json_object_get(value, keys[i])));
     free(keys);
     return copy;
+}
+
+json_t *keys_ordered_here(const json_t *object)
+{
+    return ordered_object(object, same_value);
 }
 
 json_t *keys_ordered(const json_t *value)
 {
     if (json_is_object(value))
-        return ordered_object(value);
+        return ordered_object(value, keys_ordered);
     if (!json_is_array(value))
         return json_deep_copy(value);
     json_t *copy = json_array();

@@ -10,4 +10,7 @@
 /* A deep copy of `value` with every object's keys in order. A new reference. */
 json_t *keys_ordered(const json_t *value);
 
+/* A copy of an object with its own keys in order, its values the same ones. A new reference. */
+json_t *keys_ordered_here(const json_t *object);
+
 #endif

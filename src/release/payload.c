@@ -39,18 +39,28 @@ static int each_value_of(json_t *object, value_fn *each, struct place *place)
     return 0;
 }
 
-static int each_value(json_t *source, value_fn *each, struct place *place)
+static int each_value_in(const json_t *component, value_fn *each, struct place *place)
 {
-    size_t i, k;
-    json_t *component, *object;
+    size_t i;
+    json_t *object;
+    json_array_foreach(json_object_get(component, "objects"), i, object) {
+        if (strcmp(object_text(object, "kind"), "Secret") != 0)
+            continue;
+        int result = each_value_of(object, each, place);
+        if (result != 0)
+            return result;
+    }
+    return 0;
+}
+
+static int each_value(const json_t *source, value_fn *each, struct place *place)
+{
+    size_t i;
+    json_t *component;
     json_array_foreach(json_object_get(source, "components"), i, component) {
-        json_array_foreach(json_object_get(component, "objects"), k, object) {
-            if (strcmp(object_text(object, "kind"), "Secret") != 0)
-                continue;
-            int result = each_value_of(object, each, place);
-            if (result != 0)
-                return result;
-        }
+        int result = each_value_in(component, each, place);
+        if (result != 0)
+            return result;
     }
     return 0;
 }
@@ -70,13 +80,13 @@ static int find_sealed(json_t *data, const char *key, json_t *value, void *arg)
 bool payload_has_secrets(const json_t *source)
 {
     struct place place = { .key = NULL };
-    return each_value((json_t *)source, find_plain, &place) != 0;
+    return each_value(source, find_plain, &place) != 0;
 }
 
 bool payload_is_sealed(const json_t *source)
 {
     struct place place = { .key = NULL };
-    return each_value((json_t *)source, find_sealed, &place) != 0;
+    return each_value(source, find_sealed, &place) != 0;
 }
 
 static int seal_value(json_t *data, const char *key, json_t *value, void *arg)
@@ -115,14 +125,18 @@ static int unseal_value(json_t *data, const char *key, json_t *value, void *arg)
                     object_text(json_object_get(place->object, "metadata"), "name"));
 }
 
-json_t *payload_seal(const json_t *source, const unsigned char key[SEAL_KEY_SIZE], struct err *err)
+/* The objects of a component, its Secrets as copies that may be changed. */
+static json_t *with_own_secrets(const json_t *objects)
 {
-    struct place place = { .key = key, .err = err };
-    json_t *copy = json_deep_copy(source);
-    if (each_value(copy, seal_value, &place) == 0)
-        return copy;
-    json_decref(copy);
-    return NULL;
+    json_t *made = json_array(), *object;
+    size_t i;
+    json_array_foreach((json_t *)objects, i, object) {
+        if (strcmp(object_text(object, "kind"), "Secret") == 0)
+            json_array_append_new(made, json_deep_copy(object));
+        else
+            json_array_append(made, object);
+    }
+    return made;
 }
 
 int payload_unseal(json_t *source, const unsigned char key[SEAL_KEY_SIZE], struct err *err)
@@ -143,22 +157,106 @@ static int sum_of(const struct buf *bytes, char text[65], struct err *err)
     return 0;
 }
 
-json_t *payload_pack(const json_t *source, struct err *err)
+/* A component as it is written: with its values sealed where it has some. A new reference, or NULL
+ * with err. */
+static json_t *sealed(json_t *component, const unsigned char *key, struct err *err)
+{
+    struct place place = { .key = key, .err = err };
+    if (!key || each_value_in(component, find_plain, &place) == 0)
+        return json_incref(component);
+    json_t *copy = json_copy(component);
+    json_object_set_new(copy, "objects", with_own_secrets(json_object_get(component, "objects")));
+    if (each_value_in(copy, seal_value, &place) == 0)
+        return copy;
+    json_decref(copy);
+    return NULL;
+}
+
+/* Text on its way into the compressed bytes. */
+struct packing {
+    struct deflate *packer;
+    size_t length;
+};
+
+static int add_text(const char *text, size_t length, void *arg)
+{
+    struct packing *packing = arg;
+    packing->length += length;
+    deflate_add(packing->packer, text, length);
+    return packing->length > PAYLOAD_SOURCE_MAX ? -1 : 0;
+}
+
+static int add_json(struct packing *packing, const json_t *value, struct err *err)
+{
+    const size_t flags = JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(17);
+    if (json_dump_callback(value, add_text, packing, flags) == 0)
+        return 0;
+    return err_set(err, ERR_FAILED, "the objects of the profile are %s",
+                   packing->length > PAYLOAD_SOURCE_MAX
+                       ? "more than the 64 MiB that a revision takes"
+                       : "no JSON");
+}
+
+static int add_components(struct packing *packing, const json_t *components,
+                          const unsigned char *key, struct err *err)
+{
+    size_t i;
+    json_t *component;
+    int result = 0;
+    add_text("[", 1, packing);
+    json_array_foreach(components, i, component) {
+        json_t *written = sealed(component, key, err);
+        add_text(",", i > 0, packing);
+        result = written ? add_json(packing, written, err) : -1;
+        json_decref(written);
+        if (result != 0)
+            return -1;
+    }
+    add_text("]", 1, packing);
+    return 0;
+}
+
+/* The source as text, a component at a time: sealed, or as text, all of them would be as large as
+ * the source once more. */
+static int add_source(struct packing *packing, const json_t *source, const unsigned char *key,
+                      struct err *err)
+{
+    const char *name, *between = "{";
+    json_t *value;
+    int result = 0;
+    json_object_foreach((json_t *)source, name, value) {
+        json_t *text = json_string(name);
+        add_text(between, 1, packing);
+        if (result == 0)
+            result = add_json(packing, text, err);
+        add_text(":", 1, packing);
+        if (result == 0)
+            result = strcmp(name, "components") == 0 ? add_components(packing, value, key, err)
+                                                     : add_json(packing, value, err);
+        json_decref(text);
+        between = ",";
+    }
+    add_text("}", 1, packing);
+    return result;
+}
+
+static int pack_source(const json_t *source, const unsigned char *key, struct buf *bytes,
+                       struct err *err)
+{
+    struct packing packing = { .packer = deflate_begin(bytes, err) };
+    if (!packing.packer)
+        return -1;
+    struct err ignored = ERR_INIT;
+    int result = add_source(&packing, source, key, err);
+    int end = deflate_end(packing.packer, result == 0 ? err : &ignored);
+    return result == 0 ? end : -1;
+}
+
+json_t *payload_pack(const json_t *source, const unsigned char *key, struct err *err)
 {
     struct buf bytes = BUF_INIT;
     char sum[65];
-    char *text = json_dumps(source, JSON_COMPACT | JSON_REAL_PRECISION(17));
-    size_t length = text ? strlen(text) : 0;
-    int result = 0;
-    if (!text || length > PAYLOAD_SOURCE_MAX)
-        result = err_set(err, ERR_FAILED, "the objects of the profile are %s",
-                         text ? "more than the 64 MiB that a revision takes" : "no JSON");
-    if (result == 0)
-        result = deflate_pack(text, length, &bytes, err);
-    free(text);
-    if (result == 0)
-        result = sum_of(&bytes, sum, err);
-    if (result != 0) {
+    if (pack_source(source, key, &bytes, err) != 0 || sum_of(&bytes, sum, err) != 0) {
         buf_release(&bytes);
         return NULL;
     }

@@ -20,10 +20,6 @@
 /* Whether there is something to seal: a value of a Secret's data or stringData. */
 bool payload_has_secrets(const json_t *source);
 
-/* A deep copy in which each of these values is { "sealed": "..." }. A new reference, or NULL with
- * err. */
-json_t *payload_seal(const json_t *source, const unsigned char key[SEAL_KEY_SIZE], struct err *err);
-
 /* Whether there are sealed values. */
 bool payload_is_sealed(const json_t *source);
 
@@ -31,8 +27,10 @@ bool payload_is_sealed(const json_t *source);
  * profile whose value can't be read. */
 int payload_unseal(json_t *source, const unsigned char key[SEAL_KEY_SIZE], struct err *err);
 
-/* { "sha256": hexadecimal, "parts": [base64] }. A new reference, or NULL with err. */
-json_t *payload_pack(const json_t *source, struct err *err);
+/* { "sha256": hexadecimal, "parts": [base64] }, each value of a Secret being { "sealed": "..." } in
+ * it, by `key`: SEAL_KEY_SIZE bytes, or NULL where there is nothing to seal. A new reference, or
+ * NULL with err. */
+json_t *payload_pack(const json_t *source, const unsigned char *key, struct err *err);
 
 /* The source of such. A new reference, or NULL with ERR_FAILED: a part is missing (JSON null), the
  * sum is another, it can't be uncompressed, is no JSON, or no source of a profile. */

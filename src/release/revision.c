@@ -358,17 +358,17 @@ static int write_all(struct writing *writing, struct err *err)
     return result;
 }
 
-/* The source as it is to be written; NULL with err. A new reference. */
-static json_t *sealed(struct kube_client *client, const struct identity *identity,
-                      const json_t *source, struct err *err)
+/* As payload_pack(), by the release's key where there is something to seal. */
+static json_t *pack(struct kube_client *client, const struct identity *identity,
+                    const json_t *source, struct err *err)
 {
     unsigned char key[SEAL_KEY_SIZE];
-    if (!payload_has_secrets(source))
-        return json_incref((json_t *)source);
-    json_t *made =
-        have_key(client, identity, key, err) == 0 ? payload_seal(source, key, err) : NULL;
+    bool has_secrets = payload_has_secrets(source);
+    if (has_secrets && have_key(client, identity, key, err) != 0)
+        return NULL;
+    json_t *packed = payload_pack(source, has_secrets ? key : NULL, err);
     explicit_bzero(key, sizeof key);
-    return made;
+    return packed;
 }
 
 int revision_write(struct kube_client *client, const struct identity *identity,
@@ -379,14 +379,12 @@ int revision_write(struct kube_client *client, const struct identity *identity,
     full.when = when ? when : revision->when;
     full.who = who ? who : revision->who;
     int result = -1;
-    json_t *secret = sealed(client, identity, source, err);
-    json_t *packed = secret ? payload_pack(secret, err) : NULL;
+    json_t *packed = pack(client, identity, source, err);
     struct writing writing = {
         .client = client, .identity = identity, .revision = &full, .packed = packed
     };
     if (packed)
         result = write_all(&writing, err);
-    json_decref(secret);
     json_decref(packed);
     free(when);
     free(who);

@@ -6,9 +6,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "object/keys.h"
 #include "object/schema.h"
+#include "object/share.h"
 
-enum { DEPTH_MAX = 64 };
+enum {
+    DEPTH_MAX = 64,
+    DEPTH_OBJECT = 4, /* of an API object in a profile; each of those is like no other */
+};
 
 /* One step of the path to a value, kept on the C stack: a longjmp past it loses nothing. */
 struct step {
@@ -16,8 +21,8 @@ struct step {
     const char *key; /* NULL: an index */
     lua_Integer index;
     int depth;
-    int at;                      /* of the stack */
-    struct convert_kinds *kinds; /* of the first step; NULL: the built-in ones alone */
+    int at;                        /* of the stack */
+    struct convert_common *common; /* NULL: not of a profile */
 };
 
 static void convert(lua_State *L, int index, json_t *owner, const struct step *step);
@@ -56,52 +61,52 @@ static int push_field(lua_State *L, int at, const char *name)
 
 /* Adds the object on top when it is a CustomResourceDefinition. One that is wrong is not added: who
  * checks the objects tells of it. */
-static void add_if_crd(lua_State *L, struct convert_kinds *kinds)
+static void add_if_crd(lua_State *L, struct convert_common *common)
 {
     struct err ignored = ERR_INIT;
     int at = lua_gettop(L);
     const char *const crd = "CustomResourceDefinition";
     if (push_field(L, at, "kind") == LUA_TSTRING && strcmp(lua_tostring(L, -1), crd) == 0) {
-        convert_into(L, at, kinds->holder, crd);
-        schema_set_add_crd(kinds->set, json_object_get(kinds->holder, crd), &ignored);
+        convert_into(L, at, common->holder, crd);
+        schema_set_add_crd(common->set, json_object_get(common->holder, crd), &ignored);
     }
     lua_settop(L, at);
 }
 
 /* Calls `each` with the items of the list that the table on top has in a field, each on top. */
-static void each_item(lua_State *L, const char *field, struct convert_kinds *kinds,
-                      void (*each)(lua_State *L, struct convert_kinds *kinds))
+static void each_item(lua_State *L, const char *field, struct convert_common *common,
+                      void (*each)(lua_State *L, struct convert_common *common))
 {
     int top = lua_gettop(L);
     luaL_checkstack(L, 8, "looking for definitions");
     push_field(L, top, field);
     for (lua_Integer i = 1; lua_istable(L, top + 1) && lua_rawgeti(L, top + 1, i) != LUA_TNIL;
          i++) {
-        each(L, kinds);
+        each(L, common);
         lua_settop(L, top + 1);
     }
     lua_settop(L, top);
 }
 
-static void add_crds(lua_State *L, struct convert_kinds *kinds)
+static void add_crds(lua_State *L, struct convert_common *common)
 {
-    each_item(L, "objects", kinds, add_if_crd);
+    each_item(L, "objects", common, add_if_crd);
 }
 
 /* The kinds of the profile that a step lies in, read when they are asked for first. */
 static const struct schema_set *profile_kinds(lua_State *L, const struct step *step)
 {
+    struct convert_common *common = step->common;
     while (step->parent)
         step = step->parent;
-    struct convert_kinds *kinds = step->kinds;
-    if (kinds && !kinds->set) {
-        kinds->set = schema_set_new();
-        kinds->holder = json_object();
+    if (common && !common->set) {
+        common->set = schema_set_new();
+        common->holder = json_object();
         lua_pushvalue(L, step->at);
-        each_item(L, "components", kinds, add_crds);
+        each_item(L, "components", common, add_crds);
         lua_pop(L, 1);
     }
-    return kinds ? kinds->set : NULL;
+    return common ? common->set : NULL;
 }
 
 /* Pushes nothing. The schema of the API object that the table at a step is, or one without a table.
@@ -191,12 +196,44 @@ static enum shape shape_of(lua_State *L, int index, const struct step *step)
     return integers || is_empty_list(L, step) ? SHAPE_ARRAY : SHAPE_OBJECT;
 }
 
-static void attach(json_t *owner, const char *key, json_t *value)
+/* Puts a value in its place, in that of what was put there first if `again`. Takes over the
+ * reference. */
+static void attach(json_t *owner, const struct step *step, json_t *value, bool again)
 {
-    if (key)
-        json_object_set_new(owner, key, value);
+    if (step->key)
+        json_object_set_new(owner, step->key, value);
+    else if (again)
+        json_array_set_new(owner, json_array_size(owner) - 1, value);
     else
         json_array_append_new(owner, value);
+}
+
+/* The content of a Secret: it is filled in, sealed and hidden in place. */
+static bool is_content(const struct step *step)
+{
+    return step->depth == DEPTH_OBJECT + 1 && step->key &&
+           (strcmp(step->key, "data") == 0 || strcmp(step->key, "stringData") == 0);
+}
+
+/* What is inside of the objects of a profile stands there once if it is equal. */
+static json_t *shared(const struct step *step, json_t *value)
+{
+    bool is_inside = step->common && step->depth > DEPTH_OBJECT && !is_content(step);
+    return is_inside ? share_value(step->common->share, value) : value;
+}
+
+static void put(json_t *owner, const struct step *step, json_t *value)
+{
+    attach(owner, step, shared(step, value), false);
+}
+
+/* In the place of a table whose values are all there: with its keys in order. */
+static void settle(json_t *owner, const struct step *step, json_t *made)
+{
+    if (!step->common)
+        return;
+    json_t *ordered = json_is_object(made) ? keys_ordered_here(made) : json_incref(made);
+    attach(owner, step, shared(step, ordered), true);
 }
 
 static json_t *number_value(lua_State *L, int index, const struct step *step)
@@ -214,76 +251,99 @@ static json_t *number_value(lua_State *L, int index, const struct step *step)
 
 static void convert(lua_State *L, int index, json_t *owner, const struct step *step)
 {
-    const char *key = step->key;
     size_t length;
     if (step->depth > DEPTH_MAX)
         fail(L, step, "nested too deeply, or a table that holds itself");
     luaL_checkstack(L, 8, "converting a value");
     switch (lua_type(L, index)) {
-    case LUA_TBOOLEAN: attach(owner, key, json_boolean(lua_toboolean(L, index))); break;
-    case LUA_TNUMBER: attach(owner, key, number_value(L, index, step)); break;
+    case LUA_TBOOLEAN: put(owner, step, json_boolean(lua_toboolean(L, index))); break;
+    case LUA_TNUMBER: put(owner, step, number_value(L, index, step)); break;
     case LUA_TSTRING: {
         const char *text = lua_tolstring(L, index, &length);
         json_t *value = strlen(text) == length ? json_stringn(text, length) : NULL;
         if (!value)
             fail(L, step, "a string that is not UTF-8 text; encode it as base64 (bk.base64)");
-        attach(owner, key, value);
+        put(owner, step, value);
         break;
     }
     case LUA_TLIGHTUSERDATA:
         if (lua_touserdata(L, index))
             fail(L, step, "a userdata has no place in an object");
-        attach(owner, key, json_null());
+        put(owner, step, json_null());
         break;
     case LUA_TTABLE: {
         enum shape shape = shape_of(L, index, step);
         if (shape == SHAPE_NEITHER)
             fail(L, step, "neither a list nor a map: keys are 1..n without holes, or all strings");
         json_t *made = shape == SHAPE_ARRAY ? json_array() : json_object();
-        attach(owner, key, made);
+        attach(owner, step, made, false);
         if (shape == SHAPE_ARRAY) {
             lua_Integer count = (lua_Integer)lua_rawlen(L, index);
             for (lua_Integer i = 1; i <= count; i++) {
                 lua_rawgeti(L, index, i);
-                struct step child = { step, NULL, i, step->depth + 1, lua_gettop(L), NULL };
+                struct step child = { step, NULL, i, step->depth + 1, lua_gettop(L), step->common };
                 convert(L, child.at, made, &child);
                 lua_pop(L, 1);
             }
+            settle(owner, step, made);
             break;
         }
         lua_pushnil(L);
         while (lua_next(L, index) != 0) {
             struct step child = {
-                step, lua_tolstring(L, -2, &length), 0, step->depth + 1, lua_gettop(L), NULL
+                step, lua_tolstring(L, -2, &length), 0, step->depth + 1, lua_gettop(L), step->common
             };
             if (strlen(child.key) != length)
                 fail(L, step, "a key with a NUL character");
             convert(L, child.at, made, &child);
             lua_pop(L, 1);
         }
+        settle(owner, step, made);
         break;
     }
     default: fail(L, step, "this value has no place in an object (a function?)");
     }
 }
 
-void convert_profile_into(lua_State *L, int index, json_t *owner, const char *key,
-                          struct convert_kinds *kinds)
+void convert_into(lua_State *L, int index, json_t *owner, const char *key)
 {
-    struct step root = { NULL, key, 0, 0, lua_absindex(L, index), kinds };
+    struct step root = { NULL, key, 0, 0, lua_absindex(L, index), NULL };
     convert(L, root.at, owner, &root);
 }
 
-void convert_into(lua_State *L, int index, json_t *owner, const char *key)
+static void begin(struct convert_common *common)
 {
-    convert_profile_into(L, index, owner, key, NULL);
+    if (!common->share)
+        common->share = share_new();
 }
 
-void convert_kinds_release(struct convert_kinds *kinds)
+void convert_profile_into(lua_State *L, int index, json_t *owner, const char *key,
+                          struct convert_common *common)
 {
-    schema_set_free(kinds->set);
-    json_decref(kinds->holder);
-    *kinds = (struct convert_kinds){ NULL, NULL };
+    begin(common);
+    struct step root = { NULL, key, 0, 0, lua_absindex(L, index), common };
+    convert(L, root.at, owner, &root);
+}
+
+void convert_component_into(lua_State *L, int index, int profile, size_t number, json_t *owner,
+                            const char *key, struct convert_common *common)
+{
+    begin(common);
+    int at = lua_absindex(L, index);
+    struct step root = { NULL, key, 0, 0, profile ? lua_absindex(L, profile) : at, common };
+    struct step components = { &root, "components", 0, 1, at, common };
+    struct step step = { &components, NULL, (lua_Integer)number, 2, at, common };
+    json_t *holder = json_array();
+    json_object_set_new(owner, key, holder);
+    convert(L, at, holder, &step);
+}
+
+void convert_common_release(struct convert_common *common)
+{
+    schema_set_free(common->set);
+    json_decref(common->holder);
+    share_free(common->share);
+    *common = (struct convert_common){ NULL, NULL, NULL };
 }
 
 static void mark(lua_State *L, const char *name)

@@ -15,22 +15,31 @@ struct schema_set;
  */
 void convert_into(lua_State *L, int index, json_t *owner, const char *key);
 
-/* The kinds that a profile brings CustomResourceDefinitions for. All that it points to is its own.
- */
-struct convert_kinds {
-    struct schema_set *set; /* NULL until one is asked for */
+/* What the objects of a profile have in common; all zero at first. All that it points to is its
+ * own. */
+struct convert_common {
+    struct schema_set *set; /* the kinds that it brings CustomResourceDefinitions for; NULL until
+                               one is asked for */
     json_t *holder;         /* of the definition that is read */
+    struct share *share;    /* what is equal in them */
 };
 
 /*
- * The same for a profile ({ components = { { objects = { ... } } } }): what an empty table is of a
- * kind that it has a CustomResourceDefinition for, that says. `kinds`, zero at first, is the
- * caller's above the pcall.
+ * The same for a profile ({ components = { { objects = { ... } } } }), with keys in order, and what
+ * is equal in its objects there once (object/share.h): what an empty table is of a kind that it has
+ * a CustomResourceDefinition for, that says. `common` is the caller's above the pcall.
  */
 void convert_profile_into(lua_State *L, int index, json_t *owner, const char *key,
-                          struct convert_kinds *kinds);
+                          struct convert_common *common);
 
-void convert_kinds_release(struct convert_kinds *kinds);
+/*
+ * One component of it, its `number`th (from 1), as the only item of an array; `profile` is the
+ * place of the whole on the stack, 0 if that is not made yet.
+ */
+void convert_component_into(lua_State *L, int index, int profile, size_t number, json_t *owner,
+                            const char *key, struct convert_common *common);
+
+void convert_common_release(struct convert_common *common);
 
 /*
  * Pushes a value of JSON: null as cjson.null, lists and maps that are empty with the marks of
