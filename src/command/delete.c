@@ -8,7 +8,11 @@
 #include "base/interrupt.h"
 #include "base/mem.h"
 #include "command/command.h"
+#include "command/hooks.h"
+#include "command/live.h"
+#include "command/show.h"
 #include "command/target.h"
+#include "kube/curl.h"
 #include "kube/discovery.h"
 #include "release/inventory.h"
 #include "release/lock.h"
@@ -21,6 +25,7 @@ struct deletion {
     struct kube_discovery *discovery;
     struct inventory inventory;
     struct removal removal;
+    struct hooks *hooks;
     json_t *deleted; /* array of what has gone */
     long long start;
 };
@@ -44,8 +49,10 @@ static char *short_name(const struct deletion *deletion, const struct member *me
 
 static void tell(const char *line, void *arg)
 {
-    (void)arg;
-    fprintf(stderr, "waiting: %s\n", line);
+    const struct deletion *deletion = arg;
+    char *words = xasprintf("waiting: %s", line);
+    live_note(deletion->options, NULL, words);
+    free(words);
 }
 
 static void tell_gone(const struct member *member, enum prune_fate fate, void *arg)
@@ -58,6 +65,7 @@ static void tell_gone(const struct member *member, enum prune_fate fate, void *a
     fprintf(stderr, "%-7s  %s %s%s\n", words[fate], member->kind, name,
             fate == PRUNE_REPLACED ? ": it was made anew meanwhile" : "");
     free(name);
+    feed_event(deletion->options->feed, "deleted", show_gone(member, fate));
     if (fate == PRUNE_DELETED)
         json_array_append_new(deletion->deleted, row_json(member));
 }
@@ -120,7 +128,7 @@ static void show(const struct deletion *deletion)
         fprintf(stderr, "the cluster has no kind %s any more\n", json_string_value(missing));
 }
 
-static void print_json(const struct deletion *deletion, double seconds)
+static void end_feed(const struct deletion *deletion, double seconds)
 {
     const struct identity *identity = &deletion->target->identity;
     json_t *kept = json_array();
@@ -135,9 +143,7 @@ static void print_json(const struct deletion *deletion, double seconds)
     json_t *report = json_pack("{s:s, s:s, s:O, s:o, s:f}", "release", identity->name, "namespace",
                                identity->namespace, "deleted", deletion->deleted, "kept", kept,
                                "seconds", seconds);
-    json_dumpf(report, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
-    putchar('\n');
-    json_decref(report);
+    feed_add_to_end(deletion->options->feed, report);
 }
 
 /* ---- the steps ---- */
@@ -147,10 +153,24 @@ static bool is_there(const struct inventory *inventory)
     return inventory->parent || inventory->count > 0;
 }
 
+/* What has made claims, or says in its spec or status what holds it up. Of the rest there may be
+ * many. */
+static bool is_wanted_whole(const char *api_version, const char *kind, void *arg)
+{
+    static const char *const kinds[] = { "StatefulSet", "Namespace", "CustomResourceDefinition" };
+    (void)api_version;
+    (void)arg;
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (strcmp(kind, kinds[i]) == 0)
+            return true;
+    return false;
+}
+
 static int look(struct deletion *deletion, struct err *err)
 {
     struct target *target = deletion->target;
-    int result = inventory_load(target->client, deletion->discovery, &target->identity,
+    const struct inventory_look how = { .whole = is_wanted_whole, .names = true };
+    int result = inventory_load(target->client, deletion->discovery, &target->identity, &how,
                                 &deletion->inventory, err);
     if (result == 0 && is_there(&deletion->inventory))
         result = removal_plan(&deletion->removal, target->client, &target->identity,
@@ -208,7 +228,7 @@ static struct lock *take_lock(struct deletion *deletion, struct err *err)
     struct lock *lock = lock_take(deletion->target->client, identity->namespace, identity->parent,
                                   &options, &notice, err);
     if (notice)
-        fprintf(stderr, "%s\n", notice);
+        live_note(deletion->options, NULL, notice);
     free(notice);
     return lock;
 }
@@ -216,6 +236,8 @@ static struct lock *take_lock(struct deletion *deletion, struct err *err)
 /* Looks again, now that nobody else works on it. What somebody said yes to must be what goes. */
 static int look_again(struct deletion *deletion, struct err *err)
 {
+    if (deletion->options->yes)
+        forget(deletion); /* nothing to hold it against */
     struct removal shown = deletion->removal;
     struct inventory inventory = deletion->inventory;
     deletion->removal = (struct removal){ .client = NULL };
@@ -243,6 +265,10 @@ static int carry_out(struct deletion *deletion, struct err *err)
         return -1;
     int result = look_again(deletion, err);
     struct prune_options options = options_of(deletion);
+    if (result == 0) {
+        hooks_set_removal(deletion->hooks, &deletion->removal);
+        result = hooks_run(deletion->hooks, "before_delete", err);
+    }
     options.lock = lock;
     if (result == 0)
         result = removal_run(&deletion->removal, &options, &deleted, err);
@@ -254,8 +280,17 @@ static int carry_out(struct deletion *deletion, struct err *err)
     return result;
 }
 
+static void begin_feed(const struct deletion *deletion)
+{
+    const struct identity *identity = &deletion->target->identity;
+    feed_event(deletion->options->feed, "start",
+               json_pack("{s:s, s:s, s:I}", "release", identity->name, "namespace",
+                         identity->namespace, "objects", (json_int_t)deletion->removal.going));
+}
+
 static int delete_release(struct deletion *deletion, struct err *err)
 {
+    begin_feed(deletion);
     show(deletion);
     if (confirm(deletion, err) != 0 || carry_out(deletion, err) != 0)
         return -1;
@@ -264,8 +299,7 @@ static int delete_release(struct deletion *deletion, struct err *err)
     fprintf(stderr, "%s: %zu object%s deleted in %.1fs, %zu kept\n",
             deletion->target->identity.name, count, count == 1 ? "" : "s", seconds,
             deletion->removal.count - deletion->removal.going);
-    if (deletion->options->output)
-        print_json(deletion, seconds);
+    end_feed(deletion, seconds);
     return 0;
 }
 
@@ -279,15 +313,68 @@ static int delete_rest(struct deletion *deletion, struct err *err)
     if (result == 0)
         return err_set(err, ERR_USAGE, "there is no release '%s' in namespace '%s' of %s",
                        identity->name, identity->namespace, deletion->target->cluster);
-    if (result > 0 && deletion->options->output)
-        print_json(deletion, (double)(clock_ms() - deletion->start) / 1000);
+    if (result > 0)
+        end_feed(deletion, (double)(clock_ms() - deletion->start) / 1000);
     return result < 0 ? -1 : 0;
+}
+
+/* A release that is deleted by its name alone, without what its profile would do before. */
+static int check_hooks(struct target *target, const struct hooks_about *about, struct err *err)
+{
+    struct err ignored = ERR_INIT; /* no revision can be read: it is deleted all the same */
+    json_t *source = about->options->no_hooks || target_is_profile(about->options->script.path)
+                         ? NULL
+                         : target_newest(target, true, &ignored);
+    char *what = xasprintf("release '%s'", target->identity.name);
+    int result = hooks_check(source, about, what, err);
+    free(what);
+    json_decref(source);
+    return result;
+}
+
+/* With the hooks of the profile, if it is one that was named. */
+static int delete_with_hooks(struct deletion *deletion, const struct profile *profile,
+                             struct script *script, struct err *err)
+{
+    const struct hooks_about about = {
+        .command = "delete",
+        .options = deletion->options,
+        .profile = profile,
+        .script = script,
+        .identity = &deletion->target->identity,
+        .cluster = deletion->target->cluster,
+        .client = deletion->target->client,
+        .discovery = deletion->discovery,
+    };
+    if (check_hooks(deletion->target, &about, err) != 0)
+        return -1;
+    deletion->hooks = hooks_new(&about);
+    int result = delete_release(deletion, err);
+    hooks_free(deletion->hooks);
+    return result;
+}
+
+/* Evaluates the profile that is named, if one is, and finds the release. */
+static int open_target(const struct options *options, struct target *target,
+                       struct profile *profile, struct script **script, struct err *err)
+{
+    if (hooks_read(options, profile, script, err) != 0)
+        return -1;
+    int result = profile->name ? target_open_profile(target, profile, options, err)
+                               : target_open(target, options, err);
+    if (result != 0 || !*script)
+        profile_release(profile); /* its objects are for hooks alone, and may be many */
+    if (result != 0)
+        script_close(*script);
+    return result;
 }
 
 int command_delete(const struct options *options, struct err *err)
 {
     struct target target;
-    if (target_open(&target, options, err) != 0)
+    struct profile profile;
+    struct script *script;
+    if (!curl_load(err) || open_target(options, &target, &profile, &script, err) != 0)
         return -1;
     struct deletion deletion = {
         .options = options,
@@ -298,10 +385,12 @@ int command_delete(const struct options *options, struct err *err)
     };
     int result = look(&deletion, err);
     if (result == 0)
-        result = is_there(&deletion.inventory) ? delete_release(&deletion, err)
+        result = is_there(&deletion.inventory) ? delete_with_hooks(&deletion, &profile, script, err)
                                                : delete_rest(&deletion, err);
     forget(&deletion);
     json_decref(deletion.deleted);
+    profile_release(&profile);
+    script_close(script);
     kube_discovery_free(deletion.discovery);
     target_close(&target);
     return result;

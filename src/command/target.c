@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "kube/kubeconfig.h"
 #include "release/directory.h"
+#include "release/revision.h"
 
 enum { NAMES_SHOWN = 10 };
 
@@ -44,23 +45,6 @@ bool target_is_profile(const char *word)
     bool has = !S_ISDIR(st.st_mode) || stat(file, &st) == 0;
     free(file);
     return has;
-}
-
-static int identify_profile(struct identity *identity, const struct options *options,
-                            struct err *err)
-{
-    struct profile profile;
-    if (script_eval(&options->script, &profile, err) != 0)
-        return -1;
-    int result = 0;
-    if (options->namespace && strcmp(options->namespace, profile.namespace) != 0)
-        result = err_set(err, ERR_USAGE,
-                         "profile '%s', environment '%s', is for namespace '%s', not '%s'",
-                         profile.name, profile.environment, profile.namespace, options->namespace);
-    else
-        result = identity_init(identity, profile.name, profile.namespace, err);
-    profile_release(&profile);
-    return result;
 }
 
 /* "shop (namespace shop-dev), ..": those of a name, or all when that is NULL. The caller's. */
@@ -108,30 +92,68 @@ static int find_release(struct target *target, const char *name, struct err *err
     return result;
 }
 
-int target_open(struct target *target, const struct options *options, struct err *err)
+int target_open_profile(struct target *target, const struct profile *profile,
+                        const struct options *options, struct err *err)
 {
-    const char *word = options->script.path;
-    struct identity identity = { .name = NULL };
     *target = (struct target){ .client = NULL };
-    bool by_profile = target_is_profile(word);
-    if (by_profile && identify_profile(&identity, options, err) != 0) {
-        identity_release(&identity);
-        return -1;
-    }
-    int result = 0;
-    if (!by_profile && options->script.environment)
-        result = err_set(err, ERR_USAGE,
-                         "-e is for a profile; '%s' is the name of a release, whose namespace -n "
-                         "tells",
-                         word);
+    if (options->namespace && strcmp(options->namespace, profile->namespace) != 0)
+        return err_set(err, ERR_USAGE,
+                       "profile '%s', environment '%s', is for namespace '%s', not '%s'",
+                       profile->name, profile->environment, profile->namespace, options->namespace);
+    int result = target_connect(target, options, err);
     if (result == 0)
-        result = target_connect(target, options, err);
-    target->identity = identity;
-    if (result == 0 && !by_profile)
-        result = options->namespace
-                     ? identity_init(&target->identity, word, options->namespace, err)
-                     : find_release(target, word, err);
+        result = identity_init(&target->identity, profile->name, profile->namespace, err);
     if (result != 0)
         target_close(target);
     return result;
+}
+
+static int open_named(struct target *target, const struct options *options, struct err *err)
+{
+    const char *name = options->script.path;
+    *target = (struct target){ .client = NULL };
+    if (options->script.environment)
+        return err_set(err, ERR_USAGE,
+                       "-e is for a profile; '%s' is the name of a release, whose namespace -n "
+                       "tells",
+                       name);
+    int result = target_connect(target, options, err);
+    if (result == 0)
+        result = options->namespace
+                     ? identity_init(&target->identity, name, options->namespace, err)
+                     : find_release(target, name, err);
+    if (result != 0)
+        target_close(target);
+    return result;
+}
+
+int target_open(struct target *target, const struct options *options, struct err *err)
+{
+    struct profile profile;
+    if (!target_is_profile(options->script.path))
+        return open_named(target, options, err);
+    if (script_eval(&options->script, &profile, err) != 0)
+        return -1;
+    int result = target_open_profile(target, &profile, options, err);
+    profile_release(&profile);
+    return result;
+}
+
+json_t *target_newest(struct target *target, bool sealed, struct err *err)
+{
+    const struct identity *identity = &target->identity;
+    struct revision *list;
+    size_t count;
+    json_t *source = NULL;
+    if (revision_list(target->client, identity, &list, &count, err) != 0)
+        return NULL;
+    int (*read)(struct kube_client *, const struct identity *, int, json_t **, struct err *) =
+        sealed ? revision_read_sealed : revision_read;
+    if (count == 0)
+        err_set(err, ERR_USAGE, "release '%s' in namespace '%s' has no revisions", identity->name,
+                identity->namespace);
+    else if (read(target->client, identity, list[count - 1].number, &source, err) != 0)
+        source = NULL;
+    revision_list_free(list, count);
+    return source;
 }

@@ -22,6 +22,10 @@ struct target {
  * one.
  */
 int target_open(struct target *target, const struct options *options, struct err *err);
+
+/* The same of a profile that is evaluated already. */
+int target_open_profile(struct target *target, const struct profile *profile,
+                        const struct options *options, struct err *err);
 void target_close(struct target *target);
 
 /* Whether a first argument is the path of a profile: a file, a folder that has one, or what can't
@@ -30,5 +34,9 @@ bool target_is_profile(const char *word);
 
 /* The way to the cluster alone: client and `cluster`. Returns 0 or -1; close in both cases. */
 int target_connect(struct target *target, const struct options *options, struct err *err);
+
+/* The source of the newest revision of its release; `sealed`: Secrets have no values in it, and no
+ * key is asked for. The caller's; NULL with err. */
+json_t *target_newest(struct target *target, bool sealed, struct err *err);
 
 #endif

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "kube/watch.h"
+#include "object/references.h"
 #include "release/stuck.h"
 #include "release/work.h"
 
@@ -127,8 +128,10 @@ static enum step step_of(const struct member *member)
     if (is_custom(member->api_version))
         return STEP_CUSTOM;
     switch (work_rank(member->kind)) {
+    case RANK_ADMISSION:
     case RANK_ROUTE: return STEP_ROUTES;
-    case RANK_CONFIG: return STEP_CONFIG;
+    case RANK_CONFIG:
+    case RANK_GROUND: return STEP_CONFIG;
     case RANK_FOUNDATION:
         return strcmp(member->kind, "Namespace") == 0 ? STEP_NAMESPACES : STEP_CRDS;
     case RANK_WORKLOAD:
@@ -177,10 +180,25 @@ static void fail(struct run *run, const struct err *err)
     run->stop = true;
 }
 
+/* Of most kinds the metadata tells what holds an object up. */
+static bool is_told_by_metadata(const char *kind)
+{
+    static const char *const others[] = { "Namespace", "PersistentVolume",
+                                          "CustomResourceDefinition" };
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (strcmp(kind, others[i]) == 0)
+            return false;
+    return true;
+}
+
 static void keep_last(struct item *item, const json_t *object)
 {
+    bool whole = !is_told_by_metadata(item->member->kind);
+    json_t *metadata = json_object_get(object, "metadata");
     json_decref(item->last);
-    item->last = json_incref((json_t *)object);
+    json_object_del(metadata, "managedFields");
+    item->last = whole ? json_incref((json_t *)object)
+                       : (metadata ? json_pack("{s:O}", "metadata", metadata) : NULL);
 }
 
 static void finish(struct item *item, enum prune_fate fate)
@@ -189,6 +207,7 @@ static void finish(struct item *item, enum prune_fate fate)
     if (item->state == STATE_OVER)
         return;
     item->state = STATE_OVER;
+    keep_last(item, NULL);
     run->deleted += fate == PRUNE_DELETED;
     /* Something goes on: what still hangs is given its time again. */
     run->next_look = clock_ms() + run->look_ms;
@@ -344,6 +363,7 @@ static void send_delete(struct item *item)
         .path = item->member->path,
         .content_type = "application/json",
         .body = json_dumps(body, JSON_COMPACT),
+        .accept = is_told_by_metadata(item->member->kind) ? KUBE_METADATA : NULL,
         .delay_ms = item->pause_ms,
         .done = on_deleted,
         .arg = item,
@@ -625,49 +645,15 @@ int prune_run(struct kube_client *client, const struct member *const *members, s
 
 /* ---- what is referred to ---- */
 
-static void add_name(json_t *names, const char *kind, const json_t *name)
+static void add_name(const char *kind, const char *name, const char *why, void *arg)
 {
-    if (!json_is_string(name))
+    json_t *names = arg;
+    (void)why;
+    if (strcmp(kind, "ConfigMap") != 0 && strcmp(kind, "Secret") != 0)
         return;
-    char *key = xasprintf("%s/%s", kind, json_string_value(name));
+    char *key = xasprintf("%s/%s", kind, name);
     json_object_set_new(names, key, json_true());
     free(key);
-}
-
-static bool ends_with(const char *text, const char *end)
-{
-    size_t length = strlen(text), tail = strlen(end);
-    return length >= tail && strcmp(text + length - tail, end) == 0;
-}
-
-/*
- * Every place of a pod's description that names a ConfigMap or a Secret: env, envFrom, volumes of
- * all sorts, imagePullSecrets. They are known by their keys, wherever they stand.
- */
-static void collect(const json_t *value, json_t *names)
-{
-    const char *key;
-    json_t *inner;
-    size_t i;
-    json_array_foreach((json_t *)value, i, inner)
-        collect(inner, names);
-    if (!json_is_object(value))
-        return;
-    json_object_foreach((json_t *)value, key, inner) {
-        const json_t *name = json_object_get(inner, "name");
-        if (strcmp(key, "configMap") == 0 || strcmp(key, "configMapRef") == 0 ||
-            strcmp(key, "configMapKeyRef") == 0)
-            add_name(names, "ConfigMap", name);
-        else if (strcmp(key, "secret") == 0 || ends_with(key, "ecretRef") ||
-                 strcmp(key, "secretKeyRef") == 0)
-            add_name(names, "Secret", name);
-        else if (strcmp(key, "secretName") == 0)
-            add_name(names, "Secret", inner);
-        else if (strcmp(key, "imagePullSecrets") == 0)
-            json_array_foreach(inner, i, name)
-                add_name(names, "Secret", json_object_get(name, "name"));
-        collect(inner, names);
-    }
 }
 
 static int collect_all(struct kube_client *client, const char *collection, json_t *names,
@@ -683,8 +669,9 @@ static int collect_all(struct kube_client *client, const char *collection, json_
         free(path);
         free(next);
         json_array_foreach(json_object_get(answer, "items"), i, item) {
-            collect(json_object_get(item, "spec"), names);
-            collect(json_object_get(item, "data"), names); /* of a ControllerRevision */
+            references_each(json_object_get(item, "spec"), add_name, names);
+            /* of a ControllerRevision */
+            references_each(json_object_get(item, "data"), add_name, names);
         }
         const char *token = meta(answer, "continue");
         next = xstrdup(token ? token : "");

@@ -26,15 +26,15 @@ static bool is_own_namespace(const struct removal *removal, const struct member 
            strcmp(member->name, removal->identity->namespace) == 0;
 }
 
-/* All items of a collection; a server that does not have the kind has none of it. The caller's
- * reference, NULL with err. */
+/* All items of a collection, by their metadata; a server that does not have the kind has none of
+ * it. The caller's reference, NULL with err. */
 static json_t *list(struct kube_client *client, const char *collection, const char *query,
                     struct err *err)
 {
     struct err refusal = ERR_INIT;
     json_t *items = NULL;
     char *path = xasprintf("%s%s", collection, query);
-    long status = kube_list(client, path, NULL, &items, &refusal);
+    long status = kube_list(client, path, KUBE_METADATA_LIST, &items, &refusal);
     free(path);
     if (status == HTTP_NOT_FOUND)
         return json_array();
@@ -446,18 +446,23 @@ static int delete_records(const struct removal *removal, struct err *err)
     char *configs = xasprintf("/api/v1/namespaces/%s/configmaps", identity->namespace);
     char *leases =
         xasprintf("/apis/coordination.k8s.io/v1/namespaces/%s/leases", identity->namespace);
-    char *query = xasprintf("?labelSelector=bkdeploy%%2Frelease%%3D%s", identity->name);
+    /* Not those that a profile labels so: they are Opaque, or have other names. */
+    char *query = xasprintf("?labelSelector=bkdeploy%%2Frelease%%3D%s&fieldSelector=type%%21%%3D"
+                            "Opaque",
+                            identity->name);
+    char *start = xasprintf("%s.", identity->parent);
     json_t *records = list(removal->client, secrets, query, err), *record;
     size_t i;
     int result = records ? 0 : -1;
     json_array_foreach(records, i, record)
-        if (result == 0 && strncmp(object_text(record, "type"), "bkdeploy/", 9) == 0)
+        if (result == 0 && strncmp(meta_text(record, "name"), start, strlen(start)) == 0)
             result = delete_record(removal, secrets, meta_text(record, "name"), err);
     if (result == 0)
         result = delete_record(removal, configs, identity->parent, err);
     if (result == 0)
         result = delete_record(removal, leases, identity->parent, err);
     json_decref(records);
+    free(start);
     free(secrets);
     free(configs);
     free(leases);
