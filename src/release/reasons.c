@@ -10,13 +10,15 @@
 #include "rollout/lookout.h"
 
 enum {
-    LOOK_AFTER_MS = 1000, /* what is ready before is never looked at */
+    LOOK_AFTER_MS = 1000, /* what is ready before, and what goes on, is never looked at */
+    POD_MS = 3,           /* later for each pod that is waited for */
     LOOK_EVERY_MS = 250,  /* if there is news */
 };
 
 struct row {
     long long waits_since; /* clock_ms(), 0: does not wait */
     long long certain_since;
+    json_int_t most;             /* how far it has come: the most that its status has counted */
     struct diagnosis *diagnosis; /* the last one that was found, or NULL */
 };
 
@@ -26,6 +28,8 @@ struct reasons {
     long grace_ms;
     struct lookout *lookout;
     struct row *rows;
+    long long moved_at; /* when something last came further */
+    size_t lost;        /* items that will never be sent */
     json_t *secrets;
 };
 
@@ -118,27 +122,6 @@ const struct diagnosis *reasons_of(const struct reasons *reasons, size_t index)
 
 /* ---- what is on its way ---- */
 
-static void mark_needs(const struct profile *profile, size_t component, bool *seen)
-{
-    const struct component *from = &profile->components[component];
-    for (size_t i = 0; i < from->needs_count; i++) {
-        if (seen[from->needs[i]])
-            continue;
-        seen[from->needs[i]] = true;
-        mark_needs(profile, from->needs[i], seen);
-    }
-}
-
-/* Whether `component` needs `other`, directly or through others. */
-static bool needs(const struct profile *profile, size_t component, size_t other)
-{
-    bool *seen = xcalloc(profile->count, sizeof *seen);
-    mark_needs(profile, component, seen);
-    bool found = seen[other];
-    free(seen);
-    return found;
-}
-
 struct asker {
     const struct reasons *reasons;
     const struct work_item *item;
@@ -160,7 +143,7 @@ static bool has_key(const json_t *object, const char *key)
 }
 
 /* What the profile brings is not missing: it is to come, or who looks for it has not seen it yet.
- * But for what comes only after the one that waits for it. */
+ * But for what never comes, or only after the one that waits for it. */
 static bool is_coming(const char *kind, const char *name, const char *key, void *arg)
 {
     const struct asker *asker = arg;
@@ -171,8 +154,11 @@ static bool is_coming(const char *kind, const char *name, const char *key, void 
             (!is_cluster_scoped(kind) && strcmp(item->namespace, asker->item->namespace) != 0) ||
             !has_key(item->object, key))
             continue;
-        if (asker->reasons->ways.state(i, asker->reasons->ways.arg) != REASONS_UNSENT ||
-            !needs(work->profile, item->component, asker->item->component))
+        enum reasons_state state = asker->reasons->ways.state(i, asker->reasons->ways.arg);
+        if (state == REASONS_NEVER)
+            continue;
+        if (state != REASONS_UNSENT ||
+            !profile_is_behind(work->profile, item->component, asker->item->component))
             return true;
     }
     return false;
@@ -218,10 +204,13 @@ static bool look_at(struct reasons *reasons, size_t index, long long now)
     return changed;
 }
 
-static bool is_doomed(const struct reasons *reasons, const struct row *row, long long now)
+static bool is_doomed(const struct reasons *reasons, size_t index, long long now)
 {
+    const struct row *row = &reasons->rows[index];
+    const struct work *work = reasons->work;
+    long own = work->profile->components[work->items[index].component].grace_ms;
     return row->diagnosis && row->diagnosis->certain && row->certain_since &&
-           now - row->certain_since >= reasons->grace_ms;
+           now - row->certain_since >= (own >= 0 ? own : reasons->grace_ms);
 }
 
 /* Forgets an item that no longer waits. */
@@ -231,32 +220,91 @@ static void rest(struct row *row)
     *row = (struct row){ .waits_since = 0 };
 }
 
-static bool is_waiting(const struct reasons *reasons, size_t index)
+static bool is_in_state(const struct reasons *reasons, size_t index, enum reasons_state state)
 {
     return diagnosis_covers(reasons->work->items[index].kind) &&
-           reasons->ways.state(index, reasons->ways.arg) == REASONS_WAITS;
+           reasons->ways.state(index, reasons->ways.arg) == state;
+}
+
+/* Whether more of what was to come will not come, which makes other diagnoses. */
+static bool more_is_lost(struct reasons *reasons)
+{
+    size_t before = reasons->lost;
+    reasons->lost = 0;
+    for (size_t i = 0; i < reasons->work->count; i++)
+        reasons->lost += reasons->ways.state(i, reasons->ways.arg) == REASONS_NEVER;
+    return reasons->lost != before;
+}
+
+/* Whether the item has come further than ever. A pod that flaps makes a status change, but not
+ * that. */
+static bool has_moved(const struct reasons *reasons, size_t index)
+{
+    static const char *const counts[] = {
+        "replicas",          "updatedReplicas",        "readyReplicas",
+        "availableReplicas", "currentNumberScheduled", "updatedNumberScheduled",
+        "numberReady",       "numberAvailable",        "ready",
+        "succeeded"
+    };
+    struct row *row = &reasons->rows[index];
+    const json_t *status = json_object_get(reasons->ways.live(index, reasons->ways.arg), "status");
+    json_int_t sum = 0;
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
+        sum += json_integer_value(json_object_get(status, counts[i]));
+    if (sum <= row->most)
+        return false;
+    row->most = sum;
+    return true;
+}
+
+static json_int_t pods_of(const struct reasons *reasons, size_t index)
+{
+    const json_t *live = reasons->ways.live(index, reasons->ways.arg);
+    return json_integer_value(json_object_get(json_object_get(live, "spec"), "replicas"));
+}
+
+/* Keeps the times; whether nothing has come further for a while, which is longer where ten thousand
+ * pods are to come up: then a control plane pauses, too. */
+static bool is_calm(struct reasons *reasons, long long now)
+{
+    long long pods = 0;
+    for (size_t i = 0; i < reasons->work->count; i++) {
+        struct row *row = &reasons->rows[i];
+        bool waits = is_in_state(reasons, i, REASONS_WAITS);
+        if (is_in_state(reasons, i, REASONS_FAILED))
+            continue; /* what it failed by stays */
+        bool turns = waits != (row->waits_since != 0);
+        if (turns || (waits && has_moved(reasons, i)))
+            reasons->moved_at = now;
+        if (!waits)
+            rest(row);
+        else if (turns)
+            row->waits_since = now;
+        pods += waits ? pods_of(reasons, i) : 0;
+    }
+    return now - reasons->moved_at >= LOOK_AFTER_MS + POD_MS * pods;
 }
 
 size_t reasons_look(struct reasons *reasons, bool *changed)
 {
     long long now = clock_ms();
     bool news = lookout_has_news(reasons->lookout);
+    bool calm = is_calm(reasons, now);
+    news |= more_is_lost(reasons);
     size_t doomed = reasons->work->count;
     *changed = false;
     for (size_t i = 0; i < reasons->work->count; i++) {
-        struct row *row = &reasons->rows[i];
-        if (!is_waiting(reasons, i)) {
-            rest(row);
+        const struct row *row = &reasons->rows[i];
+        const char *namespace = reasons->work->items[i].namespace;
+        if (is_in_state(reasons, i, REASONS_FAILED) || !row->waits_since ||
+            now - row->waits_since < LOOK_AFTER_MS)
             continue;
-        }
-        if (!row->waits_since)
-            row->waits_since = now;
-        if (now - row->waits_since < LOOK_AFTER_MS)
-            continue;
-        lookout_open(reasons->lookout, reasons->work->items[i].namespace);
+        lookout_listen(reasons->lookout, namespace);
+        if (calm || lookout_is_alarmed(reasons->lookout, namespace))
+            lookout_open(reasons->lookout, namespace);
         if (news)
             *changed |= look_at(reasons, i, now);
-        if (doomed == reasons->work->count && is_doomed(reasons, row, now))
+        if (doomed == reasons->work->count && is_doomed(reasons, i, now))
             doomed = i;
     }
     return doomed;
@@ -274,20 +322,26 @@ void reasons_stop(struct reasons *reasons)
         lookout_stop(reasons->lookout);
 }
 
+static bool is_told(const struct reasons *reasons, size_t index)
+{
+    return is_in_state(reasons, index, REASONS_WAITS) ||
+           is_in_state(reasons, index, REASONS_FAILED);
+}
+
 void reasons_settle(struct reasons *reasons)
 {
     long long now = clock_ms();
     const char *settled = NULL; /* most releases have one namespace */
     for (size_t i = 0; i < reasons->work->count; i++) {
         const char *namespace = reasons->work->items[i].namespace;
-        if (!is_waiting(reasons, i) || (settled && strcmp(settled, namespace) == 0))
+        if (!is_told(reasons, i) || (settled && strcmp(settled, namespace) == 0))
             continue;
         lookout_settle(reasons->lookout, namespace);
         settled = namespace;
     }
     for (size_t i = 0; i < reasons->work->count; i++) {
         struct row *row = &reasons->rows[i];
-        if (!is_waiting(reasons, i))
+        if (!is_told(reasons, i))
             continue;
         struct diagnosis *before = row->diagnosis;
         row->diagnosis = NULL;

@@ -1,7 +1,7 @@
 /*
  * Why what an apply waits for does not come up. The namespaces that something waits in are watched
- * from the moment that the wait gets long; a cause that is certain and stays so for a grace is
- * doom.
+ * from the moment that the wait gets long; a cause that is certain and stays so for a grace, the
+ * component's own or that of all, is doom.
  */
 #ifndef RELEASE_REASONS_H
 #define RELEASE_REASONS_H
@@ -16,7 +16,9 @@
 
 enum reasons_state {
     REASONS_UNSENT, /* not applied yet */
+    REASONS_NEVER,  /* nor will it be: its component has failed, or is blocked */
     REASONS_WAITS,  /* applied, not ready */
+    REASONS_FAILED, /* the same, but nobody waits for it any more: what was found of it stays */
     REASONS_READY,
 };
 

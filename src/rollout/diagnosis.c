@@ -166,7 +166,8 @@ static const json_t *newest_replicaset(const json_t *deployment,
     const json_t *newest = NULL;
     const char *name;
     json_t *one;
-    json_object_foreach((json_t *)world->replicasets, name, one) {
+    json_object_foreach((json_t *)diagnosis_below(world, world->replicasets, deployment), name,
+                        one) {
         if (diagnosis_is_owned(one, deployment) &&
             (!newest || revision_of(one) > revision_of(newest)))
             newest = one;
@@ -206,7 +207,7 @@ static bool look_pods(const json_t *workload, const json_t *owner,
     size_t pods = 0, doomed = 0, ready = 0;
     const char *name;
     json_t *pod;
-    json_object_foreach((json_t *)world->pods, name, pod) {
+    json_object_foreach((json_t *)diagnosis_below(world, world->pods, owner), name, pod) {
         struct diagnosis found = { .kind = DIAGNOSIS_NONE };
         if (!diagnosis_is_owned(pod, owner) || is_being_deleted(pod))
             continue;
@@ -240,7 +241,7 @@ static const json_t *last_failed_pod(const json_t *job, const struct diagnosis_w
     const char *name;
     json_t *pod;
     *count = 0;
-    json_object_foreach((json_t *)world->pods, name, pod) {
+    json_object_foreach((json_t *)diagnosis_below(world, world->pods, job), name, pod) {
         const char *begun = meta_text(pod, "creationTimestamp");
         if (!diagnosis_is_owned(pod, job) || !is(at(pod, "status", "phase"), "Failed"))
             continue;

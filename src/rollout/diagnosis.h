@@ -48,6 +48,9 @@ struct diagnosis {
 struct diagnosis_world {
     const json_t *replicasets, *pods, *claims, *events;
     const json_t *nodes; /* of the cluster, some of them; for the names of taints */
+    /* The ReplicaSets and pods once more, by the uid of an owner, then by name; NULL: they are few,
+     * and are looked through. The events in the same way, by the uid of what they are about. */
+    const json_t *by_owner, *by_subject;
     /* Whether an object that is missing (or a key of it that is, else "") is on its way or has just
      * come, in the same apply: then waiting for it is not pointless. `name` "": any of its kind.
      * NULL: none is. */

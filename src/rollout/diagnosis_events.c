@@ -44,7 +44,7 @@ static bool is_below(const json_t *event, const json_t *workload,
         return false;
     const char *key;
     json_t *pod;
-    json_object_foreach((json_t *)world->pods, key, pod) {
+    json_object_foreach((json_t *)diagnosis_below(world, world->pods, owner), key, pod) {
         size_t i;
         json_t *volume;
         if (!diagnosis_is_owned(pod, owner))

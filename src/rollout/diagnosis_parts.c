@@ -31,6 +31,12 @@ bool diagnosis_is_owned(const json_t *object, const json_t *owner)
     return false;
 }
 
+const json_t *diagnosis_below(const struct diagnosis_world *world, const json_t *all,
+                              const json_t *owner)
+{
+    return world->by_owner ? json_object_get(world->by_owner, meta_text(owner, "uid")) : all;
+}
+
 /* The element of a list by its name. */
 const json_t *diagnosis_named(const json_t *list, const char *name)
 {
@@ -143,18 +149,30 @@ bool diagnosis_is_about(const json_t *event, const json_t *object)
                 : is(json_object_get(about, "name"), meta_text(object, "name"));
 }
 
+static void find_event(const json_t *events, const json_t *object, const char *reason,
+                       const char *part, const json_t **found)
+{
+    const char *key;
+    json_t *event;
+    json_object_foreach((json_t *)events, key, event) {
+        if (is(json_object_get(event, "reason"), reason) && diagnosis_is_about(event, object) &&
+            (!part || strstr(text_at(event, "message"), part)) &&
+            (!*found || strcmp(diagnosis_event_time(event), diagnosis_event_time(*found)) >= 0))
+            *found = event;
+    }
+}
+
 /* The newest event of the object with that reason, and with `part` in its message (NULL: any). */
 const json_t *diagnosis_event(const struct diagnosis_world *world, const json_t *object,
                               const char *reason, const char *part)
 {
     const json_t *found = NULL;
-    const char *key;
-    json_t *event;
-    json_object_foreach((json_t *)world->events, key, event) {
-        if (is(json_object_get(event, "reason"), reason) && diagnosis_is_about(event, object) &&
-            (!part || strstr(text_at(event, "message"), part)) &&
-            (!found || strcmp(diagnosis_event_time(event), diagnosis_event_time(found)) >= 0))
-            found = event;
+    if (!world->by_subject) {
+        find_event(world->events, object, reason, part, &found);
+        return found;
     }
+    find_event(json_object_get(world->by_subject, meta_text(object, "uid")), object, reason, part,
+               &found);
+    find_event(json_object_get(world->by_subject, ""), object, reason, part, &found); /* by name */
     return found;
 }

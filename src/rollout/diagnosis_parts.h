@@ -91,6 +91,11 @@ bool diagnosis_look_containers(const json_t *pod, const struct diagnosis_world *
 bool diagnosis_look_volumes(const json_t *pod, const struct diagnosis_world *world,
                             struct diagnosis *diagnosis);
 
+/* What may belong to an owner, of `all` (the pods or ReplicaSets of `world`): to be asked by
+ * diagnosis_is_owned(). */
+const json_t *diagnosis_below(const struct diagnosis_world *world, const json_t *all,
+                              const json_t *owner);
+
 /* Whose pods count: of a Deployment its newest ReplicaSet, which may be NULL. */
 const json_t *diagnosis_owner_of_pods(const json_t *workload, const struct diagnosis_world *world);
 

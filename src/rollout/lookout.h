@@ -17,6 +17,15 @@ struct lookout;
 struct lookout *lookout_new(struct kube_client *client);
 void lookout_free(struct lookout *lookout);
 
+/*
+ * Begins to listen for Warnings in a namespace, which cost next to nothing as long as all goes
+ * well: its pods may be ten thousand. Nothing when that, or more, is done already.
+ */
+void lookout_listen(struct lookout *lookout, const char *namespace);
+
+/* Whether there was one (an old one counts, too), or they may not be read: it is time to look. */
+bool lookout_is_alarmed(const struct lookout *lookout, const char *namespace);
+
 /* Begins to watch a namespace; nothing when that is done already. */
 void lookout_open(struct lookout *lookout, const char *namespace);
 

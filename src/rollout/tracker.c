@@ -1,6 +1,7 @@
 #include "rollout/tracker.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,10 +11,11 @@
 
 struct target {
     struct target *next;
+    struct target *same; /* the one before it of the same name */
     struct tracker *tracker;
     char *name;
     char *uid;
-    json_t *applied;
+    json_t *applied;       /* or a newer state of it */
     json_int_t generation; /* of the applied state; older ones tell nothing */
     tracker_fn *changed;
     void *arg;
@@ -27,7 +29,8 @@ struct collection {
     char *path;
     struct kube_watch *watch;
     struct target *targets;
-    json_t *seen; /* name to the newest object: its event may come before its apply's answer */
+    json_t *seen;  /* name to the newest object: its event may come before its apply's answer */
+    json_t *index; /* name to the newest target of it, as an integer: there may be thousands */
 };
 
 /* A StorageClass, which tells whether a claim is bound before a pod uses it. */
@@ -80,6 +83,7 @@ static void collection_free(struct collection *collection)
     }
     kube_watch_free(collection->watch);
     json_decref(collection->seen);
+    json_decref(collection->index);
     free(collection->path);
     free(collection);
 }
@@ -172,17 +176,39 @@ static void judge(struct target *target, const json_t *object, bool deleted)
     target->changed(&verdict, target->arg);
 }
 
+static struct target *find_target(const struct collection *collection, const char *name)
+{
+    const json_t *place = json_object_get(collection->index, name);
+    return (struct target *)(intptr_t)json_integer_value(place); /* 0: none */
+}
+
+/* Its managedFields are the half of an object, and of no use here. */
+static json_t *slim(const json_t *object)
+{
+    json_t *made = json_copy((json_t *)object);
+    json_t *metadata = json_copy(json_object_get(object, "metadata"));
+    json_object_del(metadata, "managedFields");
+    json_object_set_new(made, "metadata", metadata);
+    return made;
+}
+
 static void on_change(const json_t *object, bool deleted, void *arg)
 {
     struct collection *collection = arg;
     const char *name = json_string_value(meta(object, "name"));
+    json_t *kept = deleted ? NULL : slim(object);
     if (deleted)
         json_object_del(collection->seen, name);
     else
-        json_object_set(collection->seen, name, (json_t *)object);
-    for (struct target *target = collection->targets; target; target = target->next)
-        if (strcmp(target->name, name) == 0)
-            judge(target, object, deleted);
+        json_object_set(collection->seen, name, kept);
+    for (struct target *target = find_target(collection, name); target; target = target->same) {
+        judge(target, object, deleted);
+        if (!kept || !is_newer(kept, target->applied))
+            continue;
+        json_decref(target->applied);
+        target->applied = json_incref(kept);
+    }
+    json_decref(kept);
 }
 
 static void on_failed(const struct err *err, void *arg)
@@ -203,6 +229,7 @@ static struct collection *find_collection(struct tracker *tracker, const char *p
     collection->tracker = tracker;
     collection->path = xstrdup(path);
     collection->seen = json_object();
+    collection->index = json_object();
     collection->next = tracker->collections;
     tracker->collections = collection;
     collection->watch =
@@ -257,7 +284,7 @@ void tracker_add(struct tracker *tracker, const char *collection_path, const jso
     target->tracker = tracker;
     target->name = xstrdup(json_string_value(meta(applied, "name")));
     target->uid = xstrdup(uid ? uid : "");
-    target->applied = json_incref((json_t *)applied);
+    target->applied = slim(applied);
     target->generation = json_integer_value(meta(applied, "generation"));
     target->changed = changed;
     target->arg = arg;
@@ -272,7 +299,9 @@ void tracker_add(struct tracker *tracker, const char *collection_path, const jso
     struct collection *collection = find_collection(
         tracker, collection_path, json_string_value(meta(applied, "resourceVersion")));
     target->next = collection->targets;
+    target->same = find_target(collection, target->name);
     collection->targets = target;
+    json_object_set_new(collection->index, target->name, json_integer((intptr_t)target));
     judge(target, newest(collection, target), false);
 }
 
@@ -281,8 +310,6 @@ const json_t *tracker_object(const struct tracker *tracker, const char *path, co
     const struct collection *collection = tracker->collections;
     while (collection && strcmp(collection->path, path) != 0)
         collection = collection->next;
-    const struct target *target = collection ? collection->targets : NULL;
-    while (target && strcmp(target->name, name) != 0)
-        target = target->next;
+    const struct target *target = collection ? find_target(collection, name) : NULL;
     return target ? newest(collection, target) : NULL;
 }

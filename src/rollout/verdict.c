@@ -524,10 +524,8 @@ static const struct rule {
 
 static const struct rule other = { "", "", judge_other, false };
 
-static const struct rule *find_rule(const json_t *object)
+static const struct rule *rule_of(const char *api_version, const char *kind)
 {
-    const char *api_version = text(json_object_get(object, "apiVersion"));
-    const char *kind = text(json_object_get(object, "kind"));
     const char *slash = strchr(api_version, '/');
     size_t length = slash ? (size_t)(slash - api_version) : 0;
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
@@ -535,6 +533,28 @@ static const struct rule *find_rule(const json_t *object)
             strncmp(rules[i].group, api_version, length) == 0)
             return &rules[i];
     return &other;
+}
+
+static const struct rule *find_rule(const json_t *object)
+{
+    return rule_of(text(json_object_get(object, "apiVersion")),
+                   text(json_object_get(object, "kind")));
+}
+
+bool verdict_is_plain(const char *api_version, const char *kind)
+{
+    /* Groups of Kubernetes itself, whose kinds without a rule have no conditions to wait for. */
+    static const char *const versions[] = { "v1",
+                                            "rbac.authorization.k8s.io/v1",
+                                            "networking.k8s.io/v1",
+                                            "storage.k8s.io/v1",
+                                            "scheduling.k8s.io/v1",
+                                            "node.k8s.io/v1",
+                                            "admissionregistration.k8s.io/v1" };
+    for (size_t i = 0; i < sizeof versions / sizeof *versions; i++)
+        if (strcmp(versions[i], api_version) == 0)
+            return rule_of(api_version, kind) == &other;
+    return false;
 }
 
 /* ---- what holds for every kind ---- */

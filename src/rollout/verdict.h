@@ -45,6 +45,9 @@ struct verdict_extra {
 void verdict_of(const json_t *object, struct verdict *verdict);
 void verdict_with(const json_t *object, const struct verdict_extra *extra, struct verdict *verdict);
 
+/* Whether a built-in kind is current by being there, so that metadata tells all of it. */
+bool verdict_is_plain(const char *api_version, const char *kind);
+
 /* Whether waiting has an end with this state: CURRENT, FAILED, GONE. */
 bool verdict_is_final(enum verdict_state state);
 
