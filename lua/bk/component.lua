@@ -6,7 +6,9 @@ local host = require "bk.host"
 local keep = require "bk.keep"
 local origin = require "bk.origin"
 local patch = require "bk.patch"
+local quantity = require "bk.quantity"
 local rule = require "bk.rule"
+local tables = require "bk.tables"
 
 local component = {}
 
@@ -87,12 +89,37 @@ function component.use(value, uses)
 end
 
 local need = check.is("a component of the profile", "component", "config", "secret")
-component.needs_rule = check.list(need)
+
+--- What every component may say of its order: what it needs, what else it comes after (by name, too), and how long a
+--- cause of failure must stay.
+component.order_rules = {
+    needs = check.list(need),
+    after = check.list(check.either("a component of the profile or the name of one", check.text, need)),
+    grace = quantity.duration,
+}
+
+--- Checks the fields that a component has beside what it describes; `rules` are those of their names. Returns them.
+function component.take_own(where, what, given, rules)
+    local own = {}
+    for field, field_rule in pairs(rules) do
+        local wanted = given[field] ~= nil and field_rule(given[field])
+        if wanted then
+            check.fail_at(where, given, field, "%s: '%s' should be %s, not %s", what, field, wanted,
+                check.show(given[field]))
+        end
+        own[field] = given[field]
+        origin.from(own, field, given, field)
+    end
+    return own
+end
 
 --- A constructor bk.word "name" { ... } for components without containers. `rules` are those of its
 --- fields, `required` lists names, `build` as above.
 function component.define(word, rules, required, build, check_name)
-    rules.needs, rules.meta, rules.patch, rules.allow = component.needs_rule, check.map, patch.rule, rule.allow
+    for field, field_rule in pairs(component.order_rules) do
+        rules[field] = field_rule
+    end
+    rules.meta, rules.patch, rules.allow = check.map, patch.rule, rule.allow
     rules.keep, rules.replace = keep.rule, check.flag
     component.rules[word] = rules
     local function fill(self, spec, where)
@@ -126,7 +153,9 @@ function component.ready_rule(value)
     return type(value) ~= "function" and "a function of the live object" or nil
 end
 
---- crd:resource "name" { spec = ..., ready = ... }: a custom resource of a bk.crd, which it needs.
+local resource_rules = tables.with(component.order_rules, { ready = component.ready_rule })
+
+--- crd:resource "name" { spec = ..., ready, needs, after, grace }: a custom resource of a bk.crd, which it needs.
 function methods.resource(self, name)
     if self.word ~= "crd" then
         check.fail(nil, "component '%s' is no bk.crd, so it has no resources", self.name)
@@ -137,12 +166,8 @@ function methods.resource(self, name)
         if type(fields) ~= "table" then
             check.fail(where, "resource '%s': wants a table { spec = { ... } }, not %s", name, check.show(fields))
         end
-        local ready = fields.ready
-        if ready ~= nil and component.ready_rule(ready) then
-            check.fail_at(where, fields, "ready", "resource '%s': 'ready' should be %s, not %s", name,
-                component.ready_rule(ready), check.show(ready))
-        end
-        return component.new { name = name, word = "resource", where = where, spec = { ready = ready },
+        local own = component.take_own(where, ("resource '%s'"):format(name), fields, resource_rules)
+        return component.new { name = name, word = "resource", where = where, spec = own,
             is_broken = rawget(self, "is_broken"),
             build = function(made, release, uses)
                 uses(self)
@@ -150,7 +175,7 @@ function methods.resource(self, name)
                     metadata = self.spec.scope == "Cluster" and release.cluster_metadata(made, name)
                         or release.metadata(made, name) }
                 for key, value in pairs(fields) do
-                    if key ~= "ready" then
+                    if not resource_rules[key] then
                         object[key] = value
                         origin.from(object, key, fields, key)
                     end

@@ -3,11 +3,15 @@
 local check = require "bk.check"
 local component = require "bk.component"
 local host = require "bk.host"
+local tables = require "bk.tables"
 
 local raw = {}
 
---- bk.raw "name" { object, ... , needs = { ... }, keep, replace, ready = function(obj) end }: a component of these
---- objects. Without a namespace they go to the profile's; its labels they get.
+local own_rules = tables.with(component.order_rules, { keep = check.flag, replace = check.flag,
+    ready = component.ready_rule })
+
+--- bk.raw "name" { object, ... , needs = { ... }, after, grace, keep, replace, ready = function(obj) end }: a component
+--- of these objects. Without a namespace they go to the profile's; its labels they get.
 function raw.raw(name)
     local where = host.where()
     check.name(where, "component", name)
@@ -15,28 +19,21 @@ function raw.raw(name)
         local what = ("component '%s'"):format(name)
         if type(objects) ~= "table" then
             check.fail(where, "%s: wants a list of objects, not %s", what, check.show(objects))
-        elseif objects.needs and component.needs_rule(objects.needs) then
-            check.fail_at(where, objects, "needs", "%s: 'needs' should be %s", what,
-                component.needs_rule(objects.needs))
-        elseif objects.ready ~= nil and component.ready_rule(objects.ready) then
-            check.fail_at(where, objects, "ready", "%s: 'ready' should be %s, not %s", what,
-                component.ready_rule(objects.ready), check.show(objects.ready))
         end
-        for _, field in ipairs { "keep", "replace" } do
-            local wanted = objects[field] ~= nil and check.flag(objects[field])
-            if wanted then
-                check.fail_at(where, objects, field, "%s: '%s' should be %s, not %s", what, field, wanted,
-                    check.show(objects[field]))
+        for key in pairs(objects) do
+            if math.type(key) ~= "integer" and not own_rules[key] then
+                check.fail_at(where, objects, key, "%s: no field '%s'%s", what, tostring(key),
+                    check.suggest(tostring(key), own_rules))
             end
         end
+        local own = component.take_own(where, what, objects, own_rules)
         for i, object in ipairs(objects) do
             local meta = type(object) == "table" and object.metadata
             if type(meta) ~= "table" or not meta.name or not object.kind or not object.apiVersion then
                 check.fail_at(where, objects, i, "%s: object %d lacks apiVersion, kind or metadata.name", what, i)
             end
         end
-        return component.new { name = name, word = "raw", where = where, spec = { needs = objects.needs,
-            keep = objects.keep, replace = objects.replace, ready = objects.ready },
+        return component.new { name = name, word = "raw", where = where, spec = own,
             build = function(_, release)
                 local made = {}
                 for i, object in ipairs(objects) do

@@ -3,6 +3,7 @@
 
 local check = require "bk.check"
 local conflict = require "bk.conflict"
+local hook = require "bk.hook"
 local host = require "bk.host"
 local origin = require "bk.origin"
 local patch = require "bk.patch"
@@ -38,6 +39,7 @@ local rules = {
             return type(value) ~= "function" or nil
         end),
     add = list_or_function, rules = rule.list_or_function, allow = rule.allow, conflicts = conflict.rule,
+    hooks = hook.rule,
     transform = function(value)
         return type(value) ~= "function" and "a function of an object" or nil
     end,
@@ -165,9 +167,9 @@ local function rewrite_images(images)
     end
 end
 
---- bk.extend "bklog" { environments, images, override, replace, remove, add, transform, conflicts, name, namespace,
---- default }: the profile in the folder of that name, beside this one's folder or beside one of the two folders
---- around it, with changes.
+--- bk.extend "bklog" { environments, images, override, replace, remove, add, transform, conflicts, hooks, name,
+--- namespace, default }: the profile in the folder of that name, beside this one's folder or beside one of the two
+--- folders around it, with changes.
 function site.extend(name)
     local where = host.where()
     check.name(where, "profile", name)

@@ -1,5 +1,6 @@
 #include "object/profile.h"
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,12 +9,14 @@
 #include "base/mem.h"
 #include "object/meta.h"
 
-static int read_needs(struct profile *profile, struct component *component, const json_t *names,
-                      struct err *err)
+static int read_before(struct profile *profile, struct component *component, const json_t *names,
+                       const char *word, struct err *err)
 {
     size_t i;
     json_t *name;
-    component->needs = xcalloc(json_array_size(names), sizeof *component->needs);
+    component->before =
+        xrealloc(component->before, (component->before_count + json_array_size(names) + 1) *
+                                        sizeof *component->before);
     json_array_foreach(names, i, name) {
         const char *wanted = json_string_value(name);
         size_t k = 0;
@@ -21,41 +24,102 @@ static int read_needs(struct profile *profile, struct component *component, cons
             k++;
         if (!wanted || k == profile->count)
             return err_set(err, ERR_PROFILE,
-                           "%s: component '%s' needs '%s', which the profile does not list",
-                           component->origin, component->name, wanted ? wanted : "?");
-        component->needs[component->needs_count++] = k;
+                           "%s: component '%s' %s '%s', which the profile does not list",
+                           component->origin, component->name, word, wanted ? wanted : "?");
+        component->before[component->before_count++] = k;
     }
     return 0;
 }
 
-enum { UNSEEN, ON_PATH, DONE };
+/* The components on the way that is being gone, each one waiting for the next. */
+struct way {
+    const struct profile *profile;
+    bool *seen, *is_on;
+    size_t *steps, count;
+};
 
-static int find_cycle(const struct profile *profile, size_t index, char *seen, struct err *err)
+const char *component_waits_by(const struct component *component, size_t other)
 {
-    const struct component *component = &profile->components[index];
-    seen[index] = ON_PATH;
-    for (size_t i = 0; i < component->needs_count; i++) {
-        size_t need = component->needs[i];
-        if (seen[need] == ON_PATH)
-            return err_set(err, ERR_PROFILE,
-                           "%s: component '%s' needs '%s', which needs it in turn",
-                           component->origin, component->name, profile->components[need].name);
-        if (seen[need] == UNSEEN && find_cycle(profile, need, seen, err) != 0)
-            return -1;
+    for (size_t i = 0; i < component->needs_count; i++)
+        if (component->before[i] == other)
+            return "needs";
+    return "comes after";
+}
+
+/* "web (profile.lua:12) needs db (profile.lua:4), which comes after web: a cycle" */
+static int tell_cycle(const struct way *way, size_t again, struct err *err)
+{
+    const struct component *all = way->profile->components;
+    size_t first = 0;
+    struct buf words = BUF_INIT;
+    while (way->steps[first] != again)
+        first++;
+    buf_addf(&words, "%s (%s)", all[again].name, all[again].origin);
+    for (size_t i = first; i < way->count; i++) {
+        bool is_last = i + 1 == way->count;
+        size_t next = is_last ? again : way->steps[i + 1];
+        buf_addf(&words, "%s %s %s", i > first ? ", which" : "",
+                 component_waits_by(&all[way->steps[i]], next), all[next].name);
+        if (!is_last)
+            buf_addf(&words, " (%s)", all[next].origin);
     }
-    seen[index] = DONE;
-    return 0;
+    err_set(err, ERR_PROFILE, "%s: %s: a cycle", all[again].origin, buf_text(&words));
+    buf_release(&words);
+    return -1;
+}
+
+static int find_cycle(struct way *way, size_t index, struct err *err)
+{
+    const struct component *component = &way->profile->components[index];
+    int result = 0;
+    if (way->is_on[index])
+        return tell_cycle(way, index, err);
+    if (way->seen[index])
+        return 0;
+    way->seen[index] = way->is_on[index] = true;
+    way->steps[way->count++] = index;
+    for (size_t i = 0; i < component->before_count && result == 0; i++)
+        result = find_cycle(way, component->before[i], err);
+    way->count--;
+    way->is_on[index] = false;
+    return result;
 }
 
 static int check_cycles(const struct profile *profile, struct err *err)
 {
-    char *seen = xcalloc(profile->count, 1);
+    struct way way = {
+        .profile = profile,
+        .seen = xcalloc(profile->count, sizeof *way.seen),
+        .is_on = xcalloc(profile->count, sizeof *way.is_on),
+        .steps = xcalloc(profile->count, sizeof *way.steps),
+    };
     int result = 0;
     for (size_t i = 0; i < profile->count && result == 0; i++)
-        if (seen[i] == UNSEEN)
-            result = find_cycle(profile, i, seen, err);
-    free(seen);
+        result = find_cycle(&way, i, err);
+    free(way.seen);
+    free(way.is_on);
+    free(way.steps);
     return result;
+}
+
+static void mark_before(const struct profile *profile, size_t component, bool *seen)
+{
+    const struct component *from = &profile->components[component];
+    for (size_t i = 0; i < from->before_count; i++) {
+        if (seen[from->before[i]])
+            continue;
+        seen[from->before[i]] = true;
+        mark_before(profile, from->before[i], seen);
+    }
+}
+
+bool profile_is_behind(const struct profile *profile, size_t component, size_t other)
+{
+    bool *seen = xcalloc(profile->count, sizeof *seen);
+    mark_before(profile, component, seen);
+    bool found = seen[other];
+    free(seen);
+    return found;
 }
 
 static int check_object(const struct component *component, const json_t *object, json_t *identities,
@@ -91,6 +155,15 @@ static enum component_replace read_replace(const json_t *entry)
     return json_is_true(replace) ? COMPONENT_REPLACE_ALLOWED : COMPONENT_REPLACE_NEVER;
 }
 
+static long read_grace(const json_t *entry)
+{
+    const json_t *grace = json_object_get(entry, "grace");
+    json_int_t seconds = json_integer_value(grace);
+    return json_is_integer(grace) && seconds >= 0 && seconds < LONG_MAX / 1000
+               ? (long)seconds * 1000
+               : -1;
+}
+
 static int read_components(struct profile *profile, struct err *err)
 {
     const json_t *list = json_object_get(profile->source, "components");
@@ -104,12 +177,17 @@ static int read_components(struct profile *profile, struct err *err)
         component->objects = json_object_get(entry, "objects");
         component->keep = json_is_true(json_object_get(entry, "keep"));
         component->replace = read_replace(entry);
+        component->grace_ms = read_grace(entry);
     }
     json_t *identities = json_object();
     int result = 0;
     json_array_foreach(list, i, entry) {
         struct component *component = &profile->components[i];
-        result = read_needs(profile, component, json_object_get(entry, "needs"), err);
+        result = read_before(profile, component, json_object_get(entry, "needs"), "needs", err);
+        component->needs_count = component->before_count;
+        if (result == 0)
+            result = read_before(profile, component, json_object_get(entry, "after"), "comes after",
+                                 err);
         json_array_foreach(component->objects, k, object) {
             if (result == 0)
                 result = check_object(component, object, identities, profile->namespace, err);
@@ -145,7 +223,7 @@ int profile_init(struct profile *profile, json_t *source, struct err *err)
 void profile_release(struct profile *profile)
 {
     for (size_t i = 0; i < profile->count; i++)
-        free(profile->components[i].needs);
+        free(profile->components[i].before);
     free(profile->components);
     json_decref(profile->source);
     memset(profile, 0, sizeof *profile);

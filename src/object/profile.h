@@ -23,9 +23,12 @@ struct component {
     const char *name;   /* unique in the profile */
     const char *origin; /* "profile.lua:42" */
     json_t *objects;    /* array of API objects, in the order to show them */
-    size_t *needs;      /* indexes into profile.components, each less than `count` */
-    size_t needs_count;
-    bool keep; /* its objects have the annotation bkdeploy/keep: "true" */
+    /* Those that must be ready before it, as indexes into profile.components: `needs_count` that it
+     * needs, then those that it only comes after. */
+    size_t *before;
+    size_t before_count, needs_count;
+    long grace_ms; /* how long a cause of failure must stay; -1: not said */
+    bool keep;     /* its objects have the annotation bkdeploy/keep: "true" */
     enum component_replace replace;
 };
 
@@ -54,11 +57,18 @@ struct profile {
  *   { name, environment, namespace, pin = { server, context, uid, origin },
  *     requires = [ { text, origin, any = [ { name, range } ] } ],
  *     conflicts = [ { kind, field, manager, action, origin } ],
- *     components = [ { name, origin, needs = [name], objects = [object], keep, replace } ] }
- * Takes its own reference to `source`. Fails with ERR_PROFILE when a `needs` names no component,
- * when the needs form a cycle, or when two objects have one identity. Returns 0 or -1.
+ *     components = [ { name, origin, needs = [name], after = [name], objects = [object], keep,
+ *                      replace, grace = seconds } ] }
+ * Takes its own reference to `source`. Fails with ERR_PROFILE when `needs` or `after` names no
+ * component, when the two form a cycle, or when two objects have one identity. Returns 0 or -1.
  */
 int profile_init(struct profile *profile, json_t *source, struct err *err);
 void profile_release(struct profile *profile);
+
+/* "needs" where a component needs the other one, else "comes after". */
+const char *component_waits_by(const struct component *component, size_t other);
+
+/* Whether a component must wait for another one: directly, or through others. */
+bool profile_is_behind(const struct profile *profile, size_t component, size_t other);
 
 #endif

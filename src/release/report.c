@@ -1,6 +1,5 @@
 #include "release/report.h"
 
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "object/mask.h"
+#include "release/blame.h"
 
 enum { LOG_LINES = 20, LOG_LINE_MAX = 500, LOGS_MAX = 10, CHANGES_MAX = 10 };
 
@@ -27,9 +27,27 @@ struct report {
 
 /* ---- who waits for whom ---- */
 
+static enum reasons_state state_of(const struct report *report, size_t index)
+{
+    return report->outcome->ways.state(index, report->outcome->ways.arg);
+}
+
 static bool is_unsent(const struct report *report, size_t index)
 {
-    return report->outcome->ways.state(index, report->outcome->ways.arg) == REASONS_UNSENT;
+    enum reasons_state state = state_of(report, index);
+    return state == REASONS_UNSENT || state == REASONS_NEVER;
+}
+
+static const struct verdict *verdict_of_item(const struct report *report, size_t index)
+{
+    return item_verdict(&report->outcome->items->list[index]);
+}
+
+/* That of the component that this item has failed by; NULL when it has not. */
+static const struct part *part_failed_by(const struct report *report, size_t index)
+{
+    const struct part *part = &report->outcome->parts[report->work->items[index].component];
+    return part->culprit == &report->outcome->items->list[index] ? part : NULL;
 }
 
 /* The item of the profile that a diagnosis says is missing; the count of items if there is none. */
@@ -45,45 +63,43 @@ static size_t find_missing(const struct report *report, const struct diagnosis *
     return i;
 }
 
-/* Whether a component can't go on before another one: it needs it, or lacks what comes with it. */
-static bool waits_for(const struct report *report, size_t component, size_t other)
+/* Marks in a row of `direct` those that the component can't go on before: it comes after them. */
+static void mark_before(const struct report *report, size_t index)
 {
-    const struct component *from = &report->profile->components[component];
-    for (size_t i = 0; i < from->needs_count; i++)
-        if (from->needs[i] == other)
-            return true;
-    for (size_t i = 0; i < report->work->count; i++) {
-        const struct diagnosis *diagnosis = report->work->items[i].component == component
-                                                ? reasons_of(report->outcome->reasons, i)
-                                                : NULL;
-        if (!diagnosis || !*diagnosis->missing.kind)
-            continue;
-        size_t missing = find_missing(report, diagnosis);
-        if (missing < report->work->count && report->work->items[missing].component == other &&
-            other != component && is_unsent(report, missing))
-            return true;
-    }
-    return false;
+    const struct component *component = &report->profile->components[index];
+    for (size_t i = 0; i < component->before_count; i++)
+        report->direct[index * report->profile->count + component->before[i]] = true;
 }
 
-static bool is_done(const struct report *report, size_t component)
+/* And the one that brings what an item of it lacks. */
+static void mark_lack(const struct report *report, size_t index)
 {
-    for (size_t i = 0; i < report->work->count; i++)
-        if (report->work->items[i].component == component &&
-            report->outcome->ways.state(i, report->outcome->ways.arg) != REASONS_READY)
-            return false;
-    return true;
+    const struct diagnosis *diagnosis = reasons_of(report->outcome->reasons, index);
+    size_t missing = report->work->count, component = report->work->items[index].component;
+    if (diagnosis && *diagnosis->missing.kind)
+        missing = find_missing(report, diagnosis);
+    if (missing == report->work->count || !is_unsent(report, missing))
+        return;
+    size_t other = report->work->items[missing].component;
+    if (other != component)
+        report->direct[component * report->profile->count + other] = true;
 }
 
 /* Fills both tables of who waits for whom: `direct`, and `behind` with what follows from it. */
 static void find_waits(struct report *report)
 {
     size_t count = report->profile->count;
+    bool *open = xcalloc(count, sizeof *open);
     report->direct = xcalloc(count * count, sizeof *report->direct);
     report->behind = xcalloc(count * count, sizeof *report->behind);
+    for (size_t i = 0; i < report->work->count; i++)
+        open[report->work->items[i].component] |= state_of(report, i) != REASONS_READY;
     for (size_t i = 0; i < count; i++)
-        for (size_t j = 0; j < count && !is_done(report, i); j++)
-            report->direct[i * count + j] = i != j && waits_for(report, i, j);
+        if (open[i])
+            mark_before(report, i);
+    for (size_t i = 0; i < report->work->count; i++)
+        mark_lack(report, i);
+    free(open);
     memcpy(report->behind, report->direct, count * count * sizeof *report->behind);
     for (size_t k = 0; k < count; k++)
         for (size_t i = 0; i < count; i++)
@@ -169,6 +185,8 @@ static bool is_consequence(const struct report *report, size_t component)
     return false;
 }
 
+enum { CONSEQUENCE = 100000 }; /* weighs more than all that speaks for an item */
+
 /* How much speaks for an item as the root: what waits for it, then that it is certain. */
 static long weigh(const struct report *report, size_t index)
 {
@@ -176,10 +194,10 @@ static long weigh(const struct report *report, size_t index)
     size_t component = report->work->items[index].component;
     long weight = 10 * (long)(count_blocked(report, component) + count_alike(report, diagnosis));
     if (is_consequence(report, component))
-        weight -= 100000;
-    if (diagnosis && diagnosis->certain)
+        weight -= CONSEQUENCE;
+    if (diagnosis ? diagnosis->certain : part_failed_by(report, index) != NULL)
         weight += 5;
-    if (index == report->outcome->culprit)
+    if (part_failed_by(report, index))
         weight += 2;
     /* A claim rather than the workload that waits for it. */
     char *label =
@@ -189,16 +207,40 @@ static long weigh(const struct report *report, size_t index)
     return weight;
 }
 
-static size_t find_root(const struct report *report)
+/* Whether the component has failed by no object of its own. */
+static bool is_failed_by_hook(const struct report *report, size_t component)
+{
+    const struct part *part = &report->outcome->parts[component];
+    return part->state == PROGRESS_FAILED && !part->culprit;
+}
+
+static size_t find_root(const struct report *report, long *weight)
 {
     size_t best = report->work->count;
-    long best_weight = 0;
     for (size_t i = 0; i < report->work->count; i++) {
-        long weight = report->failed[i] ? weigh(report, i) : 0;
-        if (report->failed[i] && (best == report->work->count || weight > best_weight)) {
+        long own = report->failed[i] ? weigh(report, i) : 0;
+        if (report->failed[i] && (best == report->work->count || own > *weight)) {
             best = i;
-            best_weight = weight;
+            *weight = own;
         }
+    }
+    return best;
+}
+
+/* The component whose hook failed that outweighs every item; the count of components if none does.
+ */
+static size_t find_hook_root(const struct report *report, bool any, long weight)
+{
+    size_t best = report->profile->count;
+    for (size_t i = 0; i < report->profile->count; i++) {
+        long own = 10 * (long)count_blocked(report, i) + 5 + 2;
+        if (is_consequence(report, i))
+            own -= CONSEQUENCE;
+        if (!is_failed_by_hook(report, i) || (any && own <= weight))
+            continue;
+        best = i;
+        weight = own;
+        any = true;
     }
     return best;
 }
@@ -215,139 +257,6 @@ static const char *origin_at(const struct report *report, const struct work_item
     return line;
 }
 
-static bool text_is(const json_t *value, const char *word)
-{
-    const char *text = json_string_value(value);
-    return text && strcmp(text, word) == 0;
-}
-
-/* The path of the pod's template in an object of the kind, a new reference. */
-static json_t *template_path(const struct work_item *item)
-{
-    return strcmp(item->kind, "Pod") == 0 ? json_array() : json_pack("[s, s]", "spec", "template");
-}
-
-static const json_t *walk(const json_t *value, const json_t *path)
-{
-    size_t i;
-    json_t *key;
-    json_array_foreach(path, i, key)
-        value = json_is_integer(key) ? json_array_get(value, (size_t)json_integer_value(key))
-                                     : json_object_get(value, json_string_value(key));
-    return value;
-}
-
-static json_t *child(const json_t *path, const char *key, long index)
-{
-    json_t *longer = json_copy((json_t *)path);
-    json_array_append_new(longer, json_string(key));
-    if (index >= 0)
-        json_array_append_new(longer, json_integer(index));
-    return longer;
-}
-
-/* Whether a value refers to the Secret or ConfigMap: env, envFrom and volumes, whatever their form.
- */
-static bool refers_to(const json_t *value, const struct diagnosis *diagnosis)
-{
-    static const char *const forms[][3] = {
-        { "Secret", "secretKeyRef", "name" },
-        { "ConfigMap", "configMapKeyRef", "name" },
-        { "Secret", "secretRef", "name" },
-        { "ConfigMap", "configMapRef", "name" },
-        { "Secret", "secret", "secretName" },
-        { "ConfigMap", "configMap", "name" },
-        { "Secret", "secret", "name" },
-        { "PersistentVolumeClaim", "persistentVolumeClaim", "claimName" },
-    };
-    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
-        const json_t *reference = json_object_get(value, forms[i][1]);
-        const json_t *key = json_object_get(reference, "key");
-        if (strcmp(diagnosis->missing.kind, forms[i][0]) == 0 &&
-            text_is(json_object_get(reference, forms[i][2]), diagnosis->missing.name) &&
-            (!key || !*diagnosis->missing.key || text_is(key, diagnosis->missing.key)))
-            return true;
-    }
-    return false;
-}
-
-/* The path of the element of a list at `path` that refers to what is missing, or NULL. */
-static json_t *find_reference(const json_t *object, const json_t *path, const char *list,
-                              const struct diagnosis *diagnosis)
-{
-    size_t i;
-    json_t *row;
-    json_array_foreach(json_object_get(walk(object, path), list), i, row) {
-        if (refers_to(row, diagnosis) || refers_to(json_object_get(row, "valueFrom"), diagnosis))
-            return child(path, list, (long)i);
-    }
-    return NULL;
-}
-
-/* The path of the container that is spoken of, or NULL. A new reference. */
-static json_t *container_path(const struct work_item *item, const json_t *spec_path,
-                              const char *name)
-{
-    static const char *const lists[] = { "initContainers", "containers" };
-    for (size_t l = 0; l < sizeof lists / sizeof *lists; l++) {
-        size_t i;
-        json_t *container;
-        json_array_foreach(json_object_get(walk(item->object, spec_path), lists[l]), i, container) {
-            if (text_is(json_object_get(container, "name"), name))
-                return child(spec_path, lists[l], (long)i);
-        }
-    }
-    return NULL;
-}
-
-/* The fields that a cause comes from, those that say most first. */
-static const struct field {
-    enum diagnosis_kind kind;
-    bool of_container;
-    const char *keys[3];
-} fields[] = {
-    { DIAGNOSIS_IMAGE, true, { "image" } },
-    { DIAGNOSIS_OUT_OF_MEMORY, true, { "resources", "limits", "memory" } },
-    { DIAGNOSIS_PROBE, true, { "readinessProbe" } },
-    { DIAGNOSIS_CRASH, true, { "command" } },
-    { DIAGNOSIS_CRASH, true, { "image" } },
-    { DIAGNOSIS_CONTAINER_REFUSED, true, { "command" } },
-    { DIAGNOSIS_JOB_FAILED, true, { "command" } },
-    { DIAGNOSIS_JOB_FAILED, true, { "image" } },
-    { DIAGNOSIS_UNSCHEDULABLE, false, { "nodeSelector" } },
-    { DIAGNOSIS_UNSCHEDULABLE, false, { "affinity" } },
-    { DIAGNOSIS_PODS_REFUSED, false, { "serviceAccountName" } },
-};
-
-/* The path of the field of the item that the cause comes from, or NULL. A new reference. */
-static json_t *field_of(const struct work_item *item, const struct diagnosis *diagnosis)
-{
-    json_t *template = template_path(item), *spec = child(template, "spec", -1), *found = NULL;
-    json_t *container =
-        *diagnosis->container ? container_path(item, spec, diagnosis->container) : NULL;
-    if (*diagnosis->missing.kind && container)
-        found = find_reference(item->object, container, "env", diagnosis);
-    if (!found && *diagnosis->missing.kind && container)
-        found = find_reference(item->object, container, "envFrom", diagnosis);
-    if (!found && *diagnosis->missing.kind)
-        found = find_reference(item->object, spec, "volumes", diagnosis);
-    for (size_t i = 0; !found && i < sizeof fields / sizeof *fields; i++) {
-        if (fields[i].kind != diagnosis->kind || (fields[i].of_container && !container))
-            continue;
-        json_t *path = json_copy(fields[i].of_container ? container : spec);
-        for (size_t k = 0; k < 3 && fields[i].keys[k]; k++)
-            json_array_append_new(path, json_string(fields[i].keys[k]));
-        if (walk(item->object, path))
-            found = path;
-        else
-            json_decref(path);
-    }
-    json_decref(template);
-    json_decref(spec);
-    json_decref(container);
-    return found;
-}
-
 /* ---- the root cause ---- */
 
 static const char *component_origin(const struct report *report, const struct work_item *item)
@@ -355,19 +264,21 @@ static const char *component_origin(const struct report *report, const struct wo
     return report->profile->components[item->component].origin;
 }
 
-/* "Deployment web, env PASSWORD": who reads what is missing. */
-static char *reader_of(const struct work_item *item, const struct diagnosis *diagnosis)
+/* Why the component that brings what is missing has not done so. */
+static void tell_owner(const struct report *report, size_t owner, size_t asker, struct buf *reason,
+                       json_t *root)
 {
-    json_t *path = field_of(item, diagnosis);
-    const char *name =
-        json_string_value(json_object_get(walk(item->object, path ? path : json_null()), "name"));
-    const char *list =
-        json_string_value(json_array_get(path, path ? json_array_size(path) - 2 : 0));
-    char *text = name && list && strcmp(list, "env") == 0
-                     ? xasprintf("%s %s, env %s", item->kind, item->name, name)
-                     : xasprintf("%s %s", item->kind, item->name);
-    json_decref(path);
-    return text;
+    const struct component *all = report->profile->components;
+    enum progress_state state = report->outcome->parts[owner].state;
+    buf_addf(reason, ": it comes with component %s, which ", all[owner].name);
+    if (profile_is_behind(report->profile, owner, asker)) {
+        buf_addf(reason, "%s %s", component_waits_by(&all[owner], asker), all[asker].name);
+        json_object_set_new(root, "try", json_string("move it to a component that comes before"));
+    } else {
+        buf_adds(reason, state == PROGRESS_FAILED    ? "failed"
+                         : state == PROGRESS_BLOCKED ? "is blocked"
+                                                     : "is not there yet");
+    }
 }
 
 /* "Secret shop/mysql-auth" and what is wrong with it, for something that is missing. */
@@ -389,17 +300,14 @@ static void tell_lack(const struct report *report, size_t index, const struct di
         buf_adds(&reason, "is not there");
     if (missing < report->work->count && is_unsent(report, missing)) {
         const struct work_item *owner = &report->work->items[missing];
-        const char *name = report->profile->components[owner->component].name;
-        buf_addf(&reason, ": it comes with component %s, which needs %s", name,
-                 report->profile->components[item->component].name);
-        json_object_set_new(root, "try", json_string("move it to a component that comes before"));
+        tell_owner(report, owner->component, item->component, &reason, root);
     }
     for (size_t i = 0; i < report->work->count; i++) {
         const struct diagnosis *other = reasons_of(report->outcome->reasons, i);
         if (!other || !is_same_lack(diagnosis, other))
             continue;
         json_array_append_new(readers, json_string(""));
-        char *reader = reader_of(&report->work->items[i], other);
+        char *reader = blame_reader(&report->work->items[i], other);
         json_array_set_new(readers, json_array_size(readers) - 1, json_string(reader));
         free(reader);
     }
@@ -425,19 +333,28 @@ static const char *root_origin(const struct report *report, size_t index,
                 line = component_origin(report, owner);
         }
         if (!line)
-            line = origin_at(report, item, field_of(item, diagnosis));
+            line = origin_at(report, item, blame_field(item, diagnosis));
     }
     return line ? line : component_origin(report, item);
+}
+
+/* What is known of the cause, or said by who refused it. The caller's to free. */
+static char *reason_of(const struct report *report, size_t index)
+{
+    const struct diagnosis *diagnosis = reasons_of(report->outcome->reasons, index);
+    const struct part *part = part_failed_by(report, index);
+    char *reason = xstrdup(diagnosis ? diagnosis->message
+                           : part    ? part->why
+                                     : verdict_of_item(report, index)->message);
+    mask_text(reason, reasons_secrets(report->outcome->reasons));
+    return reason;
 }
 
 static json_t *root_of(const struct report *report, size_t index)
 {
     const struct work_item *item = &report->work->items[index];
     const struct diagnosis *diagnosis = reasons_of(report->outcome->reasons, index);
-    const struct verdict *verdict = report->outcome->verdict(index, report->outcome->ways.arg);
-    char *label = work_item_label(item);
-    char *reason = xstrdup(diagnosis ? diagnosis->message : verdict->message);
-    mask_text(reason, reasons_secrets(report->outcome->reasons));
+    char *label = work_item_label(item), *reason = reason_of(report, index);
     json_t *root = json_pack(
         "{s:s, s:s, s:s, s:s}", "component", report->profile->components[item->component].name,
         "origin", root_origin(report, index, diagnosis), "object", label, "reason", reason);
@@ -576,20 +493,26 @@ static void set_text(json_t *object, const char *key, const char *text)
         json_object_set_new(object, key, json_string(text));
 }
 
+/* One word for a cause that no diagnosis is of: the verdict's, or that it was refused. */
+static const char *cause_word(const struct report *report, size_t index)
+{
+    const struct part *part = part_failed_by(report, index);
+    return !part || part->kind == ERR_ROLLOUT ? verdict_of_item(report, index)->reason
+           : part->kind == ERR_CONFLICT       ? "Conflict"
+                                              : "Refused";
+}
+
 static json_t *entry_of(struct report *report, size_t index)
 {
     const struct work_item *item = &report->work->items[index];
     const struct component *component = &report->profile->components[item->component];
     const struct diagnosis *diagnosis = reasons_of(report->outcome->reasons, index);
-    const struct verdict *verdict = report->outcome->verdict(index, report->outcome->ways.arg);
-    char *label = work_item_label(item);
-    char *reason = xstrdup(diagnosis ? diagnosis->message : verdict->message);
-    mask_text(reason, reasons_secrets(report->outcome->reasons));
-    json_t *entry =
-        json_pack("{s:s, s:s, s:s, s:s, s:s, s:b}", "component", component->name, "origin",
-                  component->origin, "object", label, "cause",
-                  diagnosis ? diagnosis_word(diagnosis->kind) : verdict->reason, "reason", reason,
-                  "certain", diagnosis ? diagnosis->certain : index == report->outcome->culprit);
+    char *label = work_item_label(item), *reason = reason_of(report, index);
+    json_t *entry = json_pack(
+        "{s:s, s:s, s:s, s:s, s:s, s:b}", "component", component->name, "origin", component->origin,
+        "object", label, "cause",
+        diagnosis ? diagnosis_word(diagnosis->kind) : cause_word(report, index), "reason", reason,
+        "certain", diagnosis ? diagnosis->certain : part_failed_by(report, index) != NULL);
     if (diagnosis) {
         set_text(entry, "pod", diagnosis->pod);
         set_text(entry, "container", diagnosis->container);
@@ -611,13 +534,50 @@ static json_t *entry_of(struct report *report, size_t index)
 /* Whether the item is told: what is doomed; when the time was over, all that was waited for. */
 static bool is_failed(const struct report *report, size_t index)
 {
-    const struct report_outcome *outcome = report->outcome;
-    const struct diagnosis *diagnosis = reasons_of(outcome->reasons, index);
-    if (index == outcome->culprit)
+    const struct diagnosis *diagnosis = reasons_of(report->outcome->reasons, index);
+    enum reasons_state state = state_of(report, index);
+    if (part_failed_by(report, index))
         return true;
-    if (outcome->ways.state(index, outcome->ways.arg) != REASONS_WAITS)
+    if (state != REASONS_WAITS && state != REASONS_FAILED)
         return false;
-    return outcome->culprit == SIZE_MAX || (diagnosis && diagnosis->certain);
+    return (state == REASONS_WAITS && report->outcome->late) || (diagnosis && diagnosis->certain) ||
+           verdict_of_item(report, index)->state == VERDICT_FAILED;
+}
+
+static json_t *hook_entry_of(const struct report *report, size_t index)
+{
+    const struct component *component = &report->profile->components[index];
+    return json_pack("{s:s, s:s, s:s, s:s, s:b}", "component", component->name, "origin",
+                     component->origin, "cause", "HookFailed", "reason",
+                     report->outcome->parts[index].why, "certain", 1);
+}
+
+static json_t *blocked_of(const struct report *report)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < report->profile->count; i++) {
+        const struct component *all = report->profile->components;
+        const struct part *part = &report->outcome->parts[i];
+        if (part->state == PROGRESS_BLOCKED)
+            json_array_append_new(list,
+                                  json_pack("{s:s, s:s, s:s}", "component", all[i].name, "origin",
+                                            all[i].origin, "by", all[part->blocker].name));
+    }
+    return list;
+}
+
+static json_t *find_and_tell_root(const struct report *report)
+{
+    long weight = 0;
+    size_t item = find_root(report, &weight);
+    bool any = item < report->work->count;
+    size_t component = find_hook_root(report, any, weight);
+    if (component < report->profile->count) {
+        json_t *root = hook_entry_of(report, component);
+        json_object_set_new(root, "blocks", blocks_of(report, component));
+        return root;
+    }
+    return any ? root_of(report, item) : NULL;
 }
 
 json_t *report_make(struct kube_client *client, const struct report_outcome *outcome,
@@ -637,14 +597,20 @@ json_t *report_make(struct kube_client *client, const struct report_outcome *out
         report.failed[i] = is_failed(&report, i);
         report.affected[report.work->items[i].component] |= report.failed[i];
     }
+    for (size_t i = 0; i < report.profile->count; i++)
+        report.affected[i] |= is_failed_by_hook(&report, i);
     find_waits(&report);
-    size_t root = find_root(&report);
+    json_t *root = find_and_tell_root(&report);
     for (size_t i = 0; i < report.work->count; i++)
         if (report.failed[i])
             json_array_append_new(components, entry_of(&report, i));
-    if (root < report.work->count)
-        result = json_pack("{s:o, s:O, s:O}", "root", root_of(&report, root), "components",
-                           components, "notes", reasons_notes(outcome->reasons));
+    for (size_t i = 0; i < report.profile->count; i++)
+        if (is_failed_by_hook(&report, i))
+            json_array_append_new(components, hook_entry_of(&report, i));
+    if (root)
+        result =
+            json_pack("{s:o, s:O, s:o, s:O}", "root", root, "components", components, "blocked",
+                      blocked_of(&report), "notes", reasons_notes(outcome->reasons));
     json_decref(components);
     free(report.failed);
     free(report.affected);

@@ -4,21 +4,24 @@
  * has changed. ui/report.h prints it.
  *   { root: { component, origin, object, reason, since, try, readers: [text], blocks: [[name]] },
  *     components: [ { component, origin, object, pod, container, cause, reason, since, certain,
- *                     events: [as of diagnosis_events()], log: { container, previous, lines, note
- * }, changed: [ { object, action, changes } ], try } ], notes: [text] } What is not known is left
- * out. Values of the profile's Secrets are nowhere in it.
+ *                     events: [as of diagnosis_events()],
+ *                     log: { container, previous, lines, note },
+ *                     changed: [ { object, action, changes } ], try } ],
+ *     blocked: [ { component, origin, by } ], notes: [text] }
+ * What is not known is left out. Values of the profile's Secrets are nowhere in it.
  */
 #ifndef RELEASE_REPORT_H
 #define RELEASE_REPORT_H
 
 #include <jansson.h>
-#include <stddef.h>
+#include <stdbool.h>
 
 #include "kube/client.h"
 #include "object/schema.h"
+#include "release/item.h"
+#include "release/part.h"
 #include "release/plan.h"
 #include "release/reasons.h"
-#include "rollout/verdict.h"
 
 struct report_options {
     const struct schema_set *schemas;
@@ -31,9 +34,10 @@ struct report_options {
 struct report_outcome {
     const struct plan *plan;
     const struct reasons *reasons; /* settled */
-    size_t culprit;                /* the item that ended it, or SIZE_MAX: the time did */
+    const struct items *items;
+    const struct part *parts; /* one for each component */
     struct reasons_ways ways;
-    const struct verdict *(*verdict)(size_t index, void *arg); /* with the arg of `ways` */
+    bool late; /* the time was over */
 };
 
 /* Asks the cluster for logs, and for nothing after an interrupt. NULL when there is nothing to

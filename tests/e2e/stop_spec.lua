@@ -19,7 +19,7 @@ describe("an apply that doesn't get through", function()
             local job = bk.job 'migrate' { image = 'i:1', deadline = '1s', %s }
             return { job, bk.deployment 'web' { image = 'i:1', needs = { job } } }]]):format(nowhere)))
         assert.equal(4, run.code)
-        assert.matches("component 'migrate' %(.*:3%): Job broken/migrate: DeadlineExceeded: .*not applied: web%)\n$", run.err)
+        assert.matches("component 'migrate' %(.*:3%): Job broken/migrate: DeadlineExceeded: .*1 blocked: web%)\n$", run.err)
         assert.equal("", kubectl "get deployments -n broken -o name")
     end)
 
