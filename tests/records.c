@@ -44,7 +44,7 @@ static int load(struct place *place, struct err *err)
 {
     struct inventory inventory;
     struct kube_discovery *discovery = kube_discovery_new(place->client);
-    int result = inventory_load(place->client, discovery, &place->identity, &inventory, err);
+    int result = inventory_load(place->client, discovery, &place->identity, NULL, &inventory, err);
     if (result == 0) {
         json_t *members = json_array();
         for (size_t i = 0; i < inventory.count; i++) {

@@ -26,8 +26,8 @@ static bool ask_health(const struct health *health, const json_t *live, struct v
     return true;
 }
 
-static bool ask_profile(struct script *script, const struct work *work,
-                        const struct work_item *item, const json_t *live, struct verdict *verdict)
+static bool ask_profile(struct script *script, const struct work_item *item, const json_t *live,
+                        struct verdict *verdict)
 {
     static const enum verdict_state states[] = {
         [SCRIPT_READY_CURRENT] = VERDICT_CURRENT,
@@ -36,19 +36,22 @@ static bool ask_profile(struct script *script, const struct work *work,
         [SCRIPT_READY_UNKNOWN] = VERDICT_UNKNOWN,
     };
     struct script_ready answer = { .state = SCRIPT_READY_NONE };
-    const json_t *objects = item ? work->profile->components[item->component].objects : NULL;
-    for (size_t i = 0; script && i < json_array_size(objects); i++)
-        if (json_array_get(objects, i) == item->object)
-            script_ready(script, item->component, i, live, &answer);
+    if (item)
+        script_ready(script, item->component, item->index, live, &answer);
     if (answer.state == SCRIPT_READY_NONE)
         return false;
     verdict_say(verdict, states[answer.state], "", "%s", answer.reason);
     return true;
 }
 
-bool readiness_of(const struct readiness *readiness, const struct work *work,
-                  const struct work_item *item, const json_t *live, struct verdict *verdict)
+bool readiness_of(const struct readiness *readiness, const struct work_item *item,
+                  const json_t *live, struct verdict *verdict)
 {
-    return ask_profile(readiness->script, work, item, live, verdict) ||
+    return ask_profile(readiness->script, item, live, verdict) ||
            ask_health(readiness->health, live, verdict);
+}
+
+bool readiness_has(const struct readiness *readiness, const struct work_item *item)
+{
+    return readiness->health || script_has_ready(readiness->script, item->component, item->index);
 }

@@ -19,7 +19,10 @@ struct readiness {
 
 /* What they say of an object as it stands on the cluster; false when they have nothing on it.
  * `item` is its place in a profile, NULL when it is of none. */
-bool readiness_of(const struct readiness *readiness, const struct work *work,
-                  const struct work_item *item, const json_t *live, struct verdict *verdict);
+bool readiness_of(const struct readiness *readiness, const struct work_item *item,
+                  const json_t *live, struct verdict *verdict);
+
+/* Whether they may have something on an item. */
+bool readiness_has(const struct readiness *readiness, const struct work_item *item);
 
 #endif

@@ -15,7 +15,7 @@
 #define NAMESPACES_KEY  "applyset.kubernetes.io/additional-namespaces"
 #define KEEP_KEY        "bkdeploy/keep"
 
-enum { PAGE = 500, HTTP_NOT_FOUND = 404, HTTP_GONE = 410 };
+enum { PAGE = 50, HTTP_NOT_FOUND = 404, HTTP_GONE = 410 };
 
 /* The parts of "a,b" as an array. A new reference. */
 static json_t *split_list(const char *text)
@@ -108,6 +108,7 @@ struct run {
     struct kube_client *client;
     struct kube_discovery *discovery;
     const struct identity *identity;
+    const struct inventory_look *look; /* NULL: all, whole */
     struct inventory *inventory;
     json_t *seen; /* uids: an object may be served by two groups */
     size_t pending;
@@ -119,19 +120,44 @@ struct listing {
     struct run *run;
     const char *group_kind, *api_version, *namespace; /* namespace: "" of all there is */
     char *kind, *collection;
+    bool whole;
     bool again; /* begun anew once, as its continuation was too old */
 };
+
+/* Whether a controller made the object for another one, whose labels it has copied: an
+ * EndpointSlice of a Service. It comes and goes with that. */
+static bool is_controlled(const json_t *object)
+{
+    const json_t *owners = json_object_get(json_object_get(object, "metadata"), "ownerReferences");
+    size_t i;
+    json_t *owner;
+    json_array_foreach((json_t *)owners, i, owner) {
+        if (json_is_true(json_object_get(owner, "controller")))
+            return true;
+    }
+    return false;
+}
+
+/* What stays of a listed object. A new reference, or NULL. */
+static json_t *kept_of(const struct listing *listing, json_t *object)
+{
+    bool whole = listing->whole || !listing->run->look->names;
+    return whole || *meta_annotation(object, KEEP_KEY) ? json_incref(object) : NULL;
+}
 
 static void add_member(struct listing *listing, json_t *object)
 {
     struct run *run = listing->run;
     struct inventory *inventory = run->inventory;
     const char *name = meta_text(object, "name"), *uid = meta_text(object, "uid");
-    if (!*name || json_object_get(run->seen, uid))
+    if (!*name || is_controlled(object) || json_object_get(run->seen, uid))
         return;
-    json_object_set_new(run->seen, uid, json_true());
     json_object_set_new(object, "apiVersion", json_string(listing->api_version));
     json_object_set_new(object, "kind", json_string(listing->kind));
+    if (run->look && run->look->take && run->look->take(object, run->look->arg))
+        return;
+    json_object_set_new(run->seen, uid, json_true());
+    json_object_del(json_object_get(object, "metadata"), "managedFields"); /* most of its bytes */
     inventory->members =
         xrealloc(inventory->members, (inventory->count + 1) * sizeof *inventory->members);
     inventory->members[inventory->count++] = (struct member){
@@ -143,7 +169,7 @@ static void add_member(struct listing *listing, json_t *object)
         .collection = xstrdup(listing->collection),
         .path = kube_object_path(listing->collection, name),
         .keep = strcmp(meta_annotation(object, KEEP_KEY), "true") == 0,
-        .object = json_incref(object),
+        .object = kept_of(listing, object),
     };
 }
 
@@ -158,7 +184,11 @@ static void ask_page(struct listing *listing, const json_t *page)
              listing->collection, run->identity->set_id, PAGE);
     bool there = !page || kube_list_next(page, &path);
     struct kube_request request = {
-        .method = "GET", .path = buf_text(&path), .done = on_page, .arg = listing
+        .method = "GET",
+        .path = buf_text(&path),
+        .accept = listing->whole ? NULL : KUBE_METADATA_LIST,
+        .done = on_page,
+        .arg = listing,
     };
     if (there) {
         run->pending++;
@@ -209,6 +239,7 @@ static void begin_listing(struct run *run, struct listing *listing, const char *
         .namespace = namespace,
         .kind = kind,
         .collection = kube_collection_path(run->discovery, version, kind, namespace),
+        .whole = !run->look || run->look->whole(version, kind, run->look->arg),
     };
     ask_page(listing, NULL);
 }
@@ -261,8 +292,33 @@ static int compare_members(const void *a, const void *b)
     return order ? order : strcmp(one->name, other->name);
 }
 
+/* Lists what there is of these kinds in these namespaces. */
+static int list_members(struct kube_client *client, struct kube_discovery *discovery,
+                        const struct identity *identity, const struct inventory_look *look,
+                        json_t *group_kinds, json_t *namespaces, struct inventory *inventory,
+                        struct err *err)
+{
+    struct run run = {
+        .client = client,
+        .discovery = discovery,
+        .identity = identity,
+        .look = look,
+        .inventory = inventory,
+        .seen = json_object(),
+        .err = ERR_INIT,
+    };
+    int result = kube_discovery_load_kinds(discovery, group_kinds, err);
+    if (result == 0)
+        result = run_listings(&run, group_kinds, namespaces, err);
+    if (inventory->count)
+        qsort(inventory->members, inventory->count, sizeof *inventory->members, compare_members);
+    json_decref(run.seen);
+    return result;
+}
+
 int inventory_load(struct kube_client *client, struct kube_discovery *discovery,
-                   const struct identity *identity, struct inventory *inventory, struct err *err)
+                   const struct identity *identity, const struct inventory_look *look,
+                   struct inventory *inventory, struct err *err)
 {
     *inventory = (struct inventory){ .missing = json_array() };
     if (load_parent(client, identity, &inventory->parent, err) != 0)
@@ -272,21 +328,60 @@ int inventory_load(struct kube_client *client, struct kube_discovery *discovery,
     int result =
         inventory->parent ? 0 : recall_kinds(client, identity, group_kinds, namespaces, err);
     json_array_insert_new(namespaces, 0, json_string(identity->namespace));
-    struct run run = {
-        .client = client,
-        .discovery = discovery,
-        .identity = identity,
-        .inventory = inventory,
-        .seen = json_object(),
-        .err = ERR_INIT,
-    };
     if (result == 0)
-        result = kube_discovery_load_kinds(discovery, group_kinds, err);
-    if (result == 0)
-        result = run_listings(&run, group_kinds, namespaces, err);
-    if (inventory->count)
-        qsort(inventory->members, inventory->count, sizeof *inventory->members, compare_members);
-    json_decref(run.seen);
+        result = list_members(client, discovery, identity, look, group_kinds, namespaces, inventory,
+                              err);
+    json_decref(group_kinds);
+    json_decref(namespaces);
+    return result;
+}
+
+static bool is_listed(const json_t *list, const char *text)
+{
+    size_t i;
+    json_t *entry;
+    json_array_foreach(list, i, entry) {
+        if (strcmp(json_string_value(entry), text) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void add_once(json_t *list, char *text)
+{
+    if (!is_listed(list, text))
+        json_array_append_new(list, json_string(text));
+    free(text);
+}
+
+int inventory_complete(struct kube_client *client, struct kube_discovery *discovery,
+                       const struct identity *identity, struct inventory *inventory,
+                       struct err *err)
+{
+    json_t *group_kinds = json_array(), *namespaces = json_array(), *by_uid = json_object();
+    struct inventory whole = { .missing = json_array() };
+    for (size_t i = 0; i < inventory->count; i++) {
+        const struct member *member = &inventory->members[i];
+        const char *slash = strchr(member->api_version, '/');
+        int length = slash ? (int)(slash - member->api_version) : 0;
+        add_once(group_kinds, xasprintf("%s%s%.*s", member->kind, length ? "." : "", length,
+                                        member->api_version));
+        add_once(namespaces, xstrdup(*member->namespace ? member->namespace : identity->namespace));
+    }
+    int result =
+        list_members(client, discovery, identity, NULL, group_kinds, namespaces, &whole, err);
+    for (size_t i = 0; i < whole.count; i++)
+        json_object_set(by_uid, whole.members[i].uid, whole.members[i].object);
+    for (size_t i = 0; i < inventory->count; i++) {
+        struct member *member = &inventory->members[i];
+        json_t *object = json_object_get(by_uid, member->uid);
+        if (!object)
+            continue;
+        json_decref(member->object);
+        member->object = json_incref(object);
+    }
+    inventory_release(&whole);
+    json_decref(by_uid);
     json_decref(group_kinds);
     json_decref(namespaces);
     return result;

@@ -21,7 +21,8 @@ struct member {
     char *name, *uid;
     char *collection, *path;
     bool keep;      /* annotated "bkdeploy/keep": never to be deleted */
-    json_t *object; /* as listed, with apiVersion and kind */
+    json_t *object; /* as listed, with apiVersion and kind, without managedFields; NULL: as of
+                       inventory_look.names */
 };
 
 struct inventory {
@@ -31,12 +32,31 @@ struct inventory {
     json_t *missing; /* array of kinds ("Foo.example.com") that the server has no more */
 };
 
+/* What is wanted of the listing. */
+struct inventory_look {
+    /* Whether objects of a kind are to be listed whole; of the others there is metadata alone. */
+    bool (*whole)(const char *api_version, const char *kind, void *arg);
+    bool names; /* of those others not even that: member.object is NULL, but for annotations that
+                   say what is to be kept */
+    /* Sees each object as it is listed, with apiVersion and kind; true: it becomes no member. May
+     * be NULL. */
+    bool (*take)(json_t *object, void *arg);
+    void *arg;
+};
+
 /*
- * Reads the parent and lists the members. Returns 0, or -1 with err: ERR_CONFLICT for a parent that
- * is another tool's. Release in both cases.
+ * Reads the parent and lists the members; `look` NULL: all of them, whole. Returns 0, or -1 with
+ * err: ERR_CONFLICT for a parent that is another tool's. Release in both cases.
  */
 int inventory_load(struct kube_client *client, struct kube_discovery *discovery,
-                   const struct identity *identity, struct inventory *inventory, struct err *err);
+                   const struct identity *identity, const struct inventory_look *look,
+                   struct inventory *inventory, struct err *err);
+
+/* Lists the kinds of the members once more, whole, for the members that have metadata alone; what
+ * has gone since stays as it was. Returns 0 or -1. */
+int inventory_complete(struct kube_client *client, struct kube_discovery *discovery,
+                       const struct identity *identity, struct inventory *inventory,
+                       struct err *err);
 
 /*
  * Makes the parent say exactly these kinds ("Deployment.apps"), namespaces (its own may be among

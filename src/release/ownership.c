@@ -1,6 +1,5 @@
 #include "release/ownership.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -192,4 +191,21 @@ json_t *ownership_adopted_fields(const json_t *live)
     json_t *fields = json_incref(json_object_get(entry, "fieldsV1"));
     json_decref(entry);
     return fields;
+}
+
+/* What server-side apply has noted as ours, NULL: nothing. */
+static const json_t *applied_fields(const json_t *object)
+{
+    size_t i;
+    json_t *entry;
+    json_array_foreach(entries_of(object), i, entry) {
+        if (is_ours(entry))
+            return json_object_get(entry, "fieldsV1");
+    }
+    return NULL;
+}
+
+bool ownership_is_same(const json_t *live, const json_t *after)
+{
+    return json_equal(applied_fields(live), applied_fields(after));
 }

@@ -7,6 +7,7 @@
 #define RELEASE_OWNERSHIP_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
 enum owner_kind {
     OWNER_NOBODY,  /* it is not there */
@@ -33,5 +34,10 @@ json_t *ownership_adopting(const json_t *live);
 /* The fields (object/fields.h) that ownership_adopting() makes ours, with those that were ours
  * before. A new reference; NULL as above. */
 json_t *ownership_adopted_fields(const json_t *live);
+
+/* Whether the same fields are ours in `live` and in `after`, which an apply would make of it. They
+ * are not when others set one to another value and back: it is theirs then, and would stay when the
+ * profile no longer has it. */
+bool ownership_is_same(const json_t *live, const json_t *after);
 
 #endif

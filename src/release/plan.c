@@ -9,6 +9,7 @@
 #include "object/meta.h"
 #include "object/path.h"
 #include "release/prune.h"
+#include "release/task.h"
 
 static const char content_of[] = "bkdeploy/content-of";
 
@@ -33,36 +34,14 @@ static char *key_of(const char *api_version, const char *kind, const char *names
                      name);
 }
 
-static void add_key(json_t *index, const struct work_item *item, const char *namespace)
+/* Whether the member is one of the profile's objects under another name: its kind has moved to
+ * another group. By its own name it would be no member here (census.h). */
+static bool is_in_profile(const struct plan *plan, const struct member *member)
 {
-    char *key = key_of(item->api_version, item->kind, namespace, item->name);
-    json_object_set_new(index, key, json_true());
-    free(key);
-}
-
-/* The profile's objects by what names them, with and without a namespace, and by uid. */
-static json_t *index_items(const struct plan *plan)
-{
-    json_t *index = json_object();
-    for (size_t i = 0; i < plan->work->count; i++) {
-        const struct work_item *item = &plan->work->items[i];
-        const char *uid = json_string_value(meta(plan->items[i].live, "uid"));
-        if (uid)
-            json_object_set_new(index, uid, json_true());
-        add_key(index, item, item->namespace);
-        add_key(index, item, ""); /* as a member of no namespace has it */
-    }
-    return index;
-}
-
-/* Whether the member is one of the profile's objects: by name, or by uid when a kind has moved to
- * another group. */
-static bool is_in_profile(const json_t *index, const struct member *member)
-{
-    char *key = key_of(member->api_version, member->kind, member->namespace, member->name);
-    bool found = json_object_get(index, key) || json_object_get(index, member->uid);
-    free(key);
-    return found;
+    for (size_t i = 0; i < plan->work->count; i++)
+        if (strcmp(survey_uid(&plan->items[i]), member->uid) == 0)
+            return true;
+    return false;
 }
 
 /* Whether a workload still reads this earlier content of a config. */
@@ -117,7 +96,7 @@ static int find_leavers(struct plan *plan, struct kube_client *client,
                         const struct identity *identity, struct err *err)
 {
     const struct inventory *inventory = &plan->inventory;
-    json_t *by_namespace = json_object(), *index = index_items(plan);
+    json_t *by_namespace = json_object();
     size_t gone = 0;
     int result = 0;
     plan->leavers = xcalloc(inventory->count, sizeof *plan->leavers);
@@ -125,7 +104,7 @@ static int find_leavers(struct plan *plan, struct kube_client *client,
     for (size_t i = 0; i < inventory->count && result == 0; i++) {
         const struct member *member = &inventory->members[i];
         bool in_use = false;
-        if (is_in_profile(index, member))
+        if (is_in_profile(plan, member))
             continue;
         if (!member->keep && json_object_get(meta(member->object, "labels"), content_of))
             result = is_in_use(client, member, by_namespace, &in_use, err);
@@ -134,24 +113,49 @@ static int find_leavers(struct plan *plan, struct kube_client *client,
         else
             plan->gone[gone++] = *member;
     }
-    json_decref(index);
     json_decref(by_namespace);
     return result == 0 ? decide_fates(plan, client, identity, gone, err) : result;
 }
 
 /* ---- the whole ---- */
 
-int plan_make(struct plan *plan, struct kube_client *client, struct work *work,
-              const struct identity *identity, const struct survey_options *options,
-              struct err *err)
+/* The census, then the survey of what it leaves open. */
+static int look(struct plan *plan, struct kube_client *client, const struct identity *identity,
+                const struct plan_options *options, struct err *err)
 {
-    *plan = (struct plan){ .work = work };
+    const struct work *work = plan->work;
+    struct census_item *census = xcalloc(work->count, sizeof *census);
+    struct survey_options survey = options->survey;
+    const struct census_options look = {
+        .memory = plan->memory,
+        .wait = options->wait,
+        .has_own_rule = options->has_own_rule,
+        .own_arg = options->own_arg,
+    };
+    survey.set_id = identity->set_id;
+    int result = census_take(client, work, identity, &look, &plan->inventory, census, err);
+    if (result == 0)
+        result = survey_run(client, work, census, plan->memory, &survey, plan->items, err);
+    census_release(census, work->count);
+    free(census);
+    return result;
+}
+
+int plan_make(struct plan *plan, struct kube_client *client, struct work *work,
+              const struct identity *identity, const struct plan_options *options, struct err *err)
+{
+    *plan = (struct plan){ .work = work, .set_id = identity->set_id };
     plan->items = xcalloc(work->count, sizeof *plan->items);
-    if (inventory_load(client, work->discovery, identity, &plan->inventory, err) != 0)
+    plan->memory = memory_load(client, identity, err);
+    if (!plan->memory || look(plan, client, identity, options, err) != 0)
         return -1;
-    if (survey_run(client, work, options, plan->items, err) != 0)
+    if (plan->inventory.count &&
+        inventory_complete(client, work->discovery, identity, &plan->inventory, err) != 0)
         return -1;
-    return find_leavers(plan, client, identity, err);
+    if (find_leavers(plan, client, identity, err) != 0)
+        return -1;
+    task_settle(plan);
+    return 0;
 }
 
 void plan_release(struct plan *plan)
@@ -163,6 +167,7 @@ void plan_release(struct plan *plan)
     removal_release(&plan->removal);
     free(plan->gone);
     inventory_release(&plan->inventory);
+    memory_free(plan->memory);
     *plan = (struct plan){ .work = NULL };
 }
 
@@ -218,16 +223,22 @@ json_t *plan_changes(const struct plan *plan, const struct schema_set *set, size
 
 /* ---- as values ---- */
 
+/* A text, or nothing where it is empty. A new reference, or NULL. */
+static json_t *text_of(const char *text)
+{
+    return *text ? json_string(text) : NULL;
+}
+
 static json_t *step_of_item(const struct plan *plan, const struct schema_set *set, size_t index)
 {
     const struct work_item *item = &plan->work->items[index];
     const struct survey_item *found = &plan->items[index];
     const struct component *component = &plan->work->profile->components[item->component];
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:O*, s:O*, s:o, s:O}", "component",
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o*, s:o*, s:o, s:O}", "component",
                      component->name, "origin", component->origin, "apiVersion", item->api_version,
                      "kind", item->kind, "namespace", item->namespace, "name", item->name, "action",
-                     plan_action_name(found->action), "uid", meta(found->live, "uid"),
-                     "resourceVersion", meta(found->live, "resourceVersion"), "changes",
+                     plan_action_name(found->action), "uid", text_of(survey_uid(found)),
+                     "resourceVersion", text_of(survey_version(found)), "changes",
                      plan_changes(plan, set, index), "notes", found->notes);
 }
 

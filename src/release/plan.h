@@ -32,6 +32,8 @@ struct plan_leaver {
 
 struct plan {
     struct work *work;         /* borrowed */
+    const char *set_id;        /* of the release's ApplySet; borrowed */
+    struct memory *memory;     /* holds the marks of what is the same; the apply adds to it */
     struct survey_item *items; /* one for each of work->items */
     struct inventory inventory;
     struct member *gone; /* those of its members that have left, as they are there */
@@ -44,11 +46,17 @@ struct plan_counts {
     size_t create, change, replace, grow, delete, keep, same;
 };
 
+struct plan_options {
+    struct survey_options survey; /* set_id is filled in */
+    bool wait;                    /* what is the same but has not come up is waited for */
+    bool (*has_own_rule)(const struct work_item *item, void *arg); /* as of census.h */
+    void *own_arg;
+};
+
 /* Asks the cluster. Returns 0, or -1 with the first refusal in err; release in both cases: then
  * `items` tell of the others. */
 int plan_make(struct plan *plan, struct kube_client *client, struct work *work,
-              const struct identity *identity, const struct survey_options *options,
-              struct err *err);
+              const struct identity *identity, const struct plan_options *options, struct err *err);
 void plan_release(struct plan *plan);
 
 void plan_count(const struct plan *plan, struct plan_counts *counts);

@@ -14,6 +14,7 @@
 #include "release/grow.h"
 #include "release/identity.h"
 #include "release/ownership.h"
+#include "release/sample.h"
 #include "release/write.h"
 
 enum { ROUNDS_MAX = 8 }; /* tries of one object: each decision may bring up another */
@@ -24,7 +25,9 @@ static const char trial_name[] = "bkdeploy-try";
 struct run {
     struct kube_client *client;
     const struct work *work;
+    struct memory *memory;
     const struct survey_options *options;
+    struct sample *sample; /* NULL: everything is tried */
     size_t pending;
     bool finished;
 };
@@ -40,6 +43,7 @@ try {
     bool adopting;   /* another's, and to be taken as a whole */
     bool left_alone; /* another release's, and only looked at */
     bool leaving;    /* is being deleted */
+    bool is_plain;   /* what is to be sent is the profile's object with our label */
     json_t *grown;   /* the body with the live claim templates, while those are tried */
     json_t *whole;   /* the body with the live values of what is left to others; NULL: nothing is */
     int rounds;
@@ -66,6 +70,15 @@ static void refuse(struct try *try, const struct err *err)
 
 static void finish(struct try *try)
 {
+    struct survey_item *found = try->found;
+    if (try->is_plain) { /* made again when it is sent: together they would take much memory */
+        json_decref(found->body);
+        found->body = NULL;
+    }
+    if (found->action == SURVEY_SAME) {
+        json_decref(found->after);
+        found->after = NULL;
+    }
     try->run->finished = --try->run->pending == 0;
 }
 
@@ -94,12 +107,27 @@ static json_t *labelled(const json_t *object, const char *set_id)
     return copy;
 }
 
-/* The body, to be changed: until then it shares its values with the profile. */
+json_t *survey_body(const struct survey_item *found, const struct work_item *item,
+                    const char *set_id)
+{
+    return found->body ? json_incref(found->body) : labelled(item->object, set_id);
+}
+
+/* The body, kept with the item: it shares its values with the profile. */
+static json_t *body_of(struct try *try)
+{
+    if (!try->found->body)
+        try->found->body = labelled(try->item->object, try->run->options->set_id);
+    return try->found->body;
+}
+
+/* The same, to be changed. */
 static json_t *own_body(struct try *try)
 {
-    json_t *copy = json_deep_copy(try->found->body);
+    json_t *copy = json_deep_copy(body_of(try));
     json_decref(try->found->body);
     try->found->body = copy;
+    try->is_plain = false;
     return copy;
 }
 
@@ -110,7 +138,7 @@ static void on_tried(const struct kube_response *response, void *arg);
 static void send_try(struct try *try)
 {
     struct write write = {
-        .body = try->grown ? try->grown : try->found->body,
+        .body = try->grown ? try->grown : body_of(try),
         .dry_run = true,
         .force = try->found->force,
         .namespace = try->elsewhere ? "default" : NULL,
@@ -128,10 +156,7 @@ static void send_try(struct try *try)
 
 static bool has_namespace_object(const struct work *work, const char *name)
 {
-    for (size_t i = 0; i < work->count; i++)
-        if (strcmp(work->items[i].kind, "Namespace") == 0 && strcmp(work->items[i].name, name) == 0)
-            return true;
-    return false;
+    return work_find(work, "v1", "Namespace", "", name) != NULL;
 }
 
 static bool has_cause(const struct kube_response *response, const char *wanted)
@@ -198,7 +223,7 @@ static void leave_field(struct try *try, const json_t *field_path)
 {
     json_t *theirs = fields_value_in(try->found->live, field_path);
     if (!try->whole)
-        try->whole = json_deep_copy(try->found->body);
+        try->whole = json_deep_copy(body_of(try));
     if (theirs)
         fields_set_in(try->whole, field_path, theirs);
     else
@@ -215,7 +240,7 @@ static bool settle_conflicts(struct try *try, const struct kube_response *respon
     size_t count;
     struct conflict_policy policy = { options->policy, options->force || try->adopting,
                                       has_autoscaler(try) };
-    if (conflict_read(response->body, try->found->live, try->found->body, &policy, &conflicts,
+    if (conflict_read(response->body, try->found->live, body_of(try), &policy, &conflicts,
                       &count) != 0)
         return false;
     bool stopped = false;
@@ -293,6 +318,7 @@ static void take_whole_body(struct try *try)
     json_decref(try->found->body);
     try->found->body = try->whole;
     try->whole = NULL;
+    try->is_plain = false;
 }
 
 /* What to do about a field that can't be changed in place; true when something is to be tried. */
@@ -300,11 +326,11 @@ static bool settle_immutable(struct try *try, const struct kube_response *respon
 {
     char why[160] = "";
     if (is_kind(try, "StatefulSet") && try->found->action != SURVEY_GROW && !try->anew &&
-        grow_is_all(try->found->live, try->found->body, why)) {
+        grow_is_all(try->found->live, body_of(try), why)) {
         const json_t *spec = json_object_get(try->found->live, "spec");
         try->found->action = SURVEY_GROW;
         take_whole_body(try);
-        try->grown = json_deep_copy(try->found->body);
+        try->grown = json_deep_copy(body_of(try));
         json_object_set(json_object_get(try->grown, "spec"), "volumeClaimTemplates",
                         json_object_get(spec, "volumeClaimTemplates"));
         return true;
@@ -327,7 +353,7 @@ static bool settle_immutable(struct try *try, const struct kube_response *respon
 static void take_left_over(struct try *try, json_t *after)
 {
     json_t *fields = ownership_adopted_fields(try->found->live), *field;
-    json_t *left = fields_left_over(fields, try->found->body);
+    json_t *left = fields_left_over(fields, body_of(try));
     size_t i;
     json_array_foreach(left, i, field)
         fields_remove_from(after, field);
@@ -363,15 +389,16 @@ static void take_result(struct try *try, const json_t *result)
     struct survey_item *found = try->found;
     if (try->elsewhere)
         return;
-    found->after = json_deep_copy(result);
-    if (!found->live)
+    if (found->live)
+        found->after = json_deep_copy(result);
+    else
         return;
     if (found->action == SURVEY_REPLACE) {
         forget_trial(try, found->after);
         return;
     }
     if (found->action == SURVEY_GROW) {
-        grow_templates(found->after, found->body);
+        grow_templates(found->after, body_of(try));
         return;
     }
     if (found->managers)
@@ -384,6 +411,11 @@ static void take_result(struct try *try, const json_t *result)
         note(try,
              xstrdup("it is another release's, and left as that one has it; --adopt takes it"));
     found->action = try->left_alone || (same && !found->managers) ? SURVEY_SAME : SURVEY_CHANGE;
+    found->reclaim =
+        found->action == SURVEY_SAME && !try->left_alone && !ownership_is_same(found->live, result);
+    if (found->action == SURVEY_SAME && !found->reclaim && try->is_plain)
+        memory_keep(try->run->memory,
+                    memory_mark(try->run->memory, try->item->path, try->item->object, found->live));
 }
 
 /* Whether a refusal of the trial tells of the trial only: what the live object holds is taken. */
@@ -461,6 +493,7 @@ static void use_only(struct try *try, enum owner_kind owner)
     json_decref(try->found->body);
     try->found->body = owner == OWNER_RELEASE ? labelled(try->item->object, other)
                                               : json_incref((json_t *)try->item->object);
+    try->is_plain = false;
     try->found->shared = true;
     try->left_alone = owner == OWNER_RELEASE;
 }
@@ -550,15 +583,11 @@ static void forget_leaving(struct run *run, struct try *tries)
         any |= tries[i].leaving;
     for (size_t i = 0; any && i < run->work->count; i++) {
         struct survey_item *found = tries[i].found;
-        if (!found || !found->live || !strstr(tries[i].item->collection, "/namespaces/") ||
+        if (!found || !*survey_uid(found) || !work_is_namespaced(tries[i].item) ||
             !leaving_namespace(run, tries, tries[i].item->namespace))
             continue;
         survey_release(found, 1);
-        *found = (struct survey_item){
-            .action = SURVEY_CREATE,
-            .body = labelled(tries[i].item->object, run->options->set_id),
-            .notes = json_array(),
-        };
+        *found = (struct survey_item){ .action = SURVEY_CREATE, .notes = json_array() };
     }
 }
 
@@ -568,7 +597,7 @@ static int look_at_claims(struct run *run, struct try *tries, struct err *err)
         struct survey_item *found = tries[i].found;
         if (!found || found->action != SURVEY_GROW || found->refusal)
             continue;
-        found->claims = grow_claims(run->client, tries[i].item, found->body, err);
+        found->claims = grow_claims(run->client, tries[i].item, body_of(&tries[i]), err);
         if (found->claims)
             continue;
         if (err->kind != ERR_REFUSED)
@@ -599,23 +628,54 @@ static int report(const struct work *work, struct survey_item *found, struct err
     return refused ? -1 : 0;
 }
 
-int survey_run(struct kube_client *client, const struct work *work,
-               const struct survey_options *options, struct survey_item *found, struct err *err)
+/* Begins with an item where the census ends. */
+static void begin(struct try *try, struct census_item *census)
 {
-    struct run run = { .client = client, .work = work, .options = options };
+    struct run *run = try->run;
+    struct survey_item *found = try->found;
+    if (census->state == CENSUS_SAME) {
+        found->action = SURVEY_SAME;
+        found->settled = census->settled;
+        found->live = census->live;
+        found->uid = census->uid;
+        found->version = census->version;
+        *census = (struct census_item){ .state = CENSUS_SAME };
+        return;
+    }
+    if (census->state == CENSUS_ABSENT && run->sample && !sample_wants(run->sample, try->item))
+        return;
+    run->pending++;
+    if (census->state == CENSUS_ABSENT) {
+        send_try(try);
+        return;
+    }
+    struct kube_request request = {
+        .method = "GET", .path = try->item->path, .done = on_live, .arg = try
+    };
+    kube_send(run->client, &request);
+}
+
+int survey_run(struct kube_client *client, const struct work *work, struct census_item *census,
+               struct memory *memory, const struct survey_options *options,
+               struct survey_item *found, struct err *err)
+{
+    struct run run = {
+        .client = client,
+        .work = work,
+        .memory = memory,
+        .options = options,
+        .sample = options->sample ? sample_new() : NULL,
+    };
     struct try *tries = xcalloc(work->count, sizeof *tries);
     for (size_t i = 0; i < work->count; i++) {
         found[i].action = SURVEY_CREATE;
         found[i].notes = json_array();
-        found[i].body = labelled(work->items[i].object, options->set_id);
         if (!work->items[i].path)
             continue;
-        tries[i] = (struct try){ .run = &run, .item = &work->items[i], .found = &found[i] };
-        struct kube_request request = {
-            .method = "GET", .path = work->items[i].path, .done = on_live, .arg = &tries[i]
+        tries[i] = (struct try){
+            .run = &run, .item = &work->items[i], .found = &found[i], .is_plain = true
         };
-        run.pending++;
-        kube_send(client, &request);
+        begin(&tries[i], &census[i]);
     }
     int result = run.pending ? kube_run(client, &run.finished, -1, err) : 0;
     if (result != 0)
@@ -631,7 +691,18 @@ int survey_run(struct kube_client *client, const struct work *work,
         json_decref(tries[i].whole);
     }
     free(tries);
+    sample_free(run.sample);
     return result;
+}
+
+const char *survey_uid(const struct survey_item *found)
+{
+    return found->uid ? found->uid : meta_text(found->live, "uid");
+}
+
+const char *survey_version(const struct survey_item *found)
+{
+    return found->version ? found->version : meta_text(found->live, "resourceVersion");
 }
 
 void survey_release(struct survey_item *found, size_t count)
@@ -644,5 +715,7 @@ void survey_release(struct survey_item *found, size_t count)
         json_decref(found[i].claims);
         json_decref(found[i].notes);
         free(found[i].refusal);
+        free(found[i].uid);
+        free(found[i].version);
     }
 }

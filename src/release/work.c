@@ -5,34 +5,49 @@
 
 #include "base/mem.h"
 
+/* helm's order (pkg/release/util/kind_sorter.go) in as few steps as the API server asks for: each
+ * one is a round trip. What it doesn't ask for goes together, such as a claim and its class. */
 static const struct {
     const char *kind;
     enum rank rank;
 } ranks[] = {
     { "Namespace", RANK_FOUNDATION },
     { "CustomResourceDefinition", RANK_FOUNDATION },
+    /* A token Secret whose account is not there is deleted. */
+    { "ServiceAccount", RANK_GROUND },
+    /* Who may not grant all rights may only bind a role that is there. */
+    { "Role", RANK_GROUND },
+    { "ClusterRole", RANK_GROUND },
+    /* Of claims: which class is the default one, what they are counted and limited by. */
+    { "StorageClass", RANK_GROUND },
+    { "VolumeAttributesClass", RANK_GROUND },
+    { "ResourceQuota", RANK_GROUND },
+    { "LimitRange", RANK_GROUND },
+    /* Of pods and routes. */
+    { "PriorityClass", RANK_GROUND },
+    { "RuntimeClass", RANK_GROUND },
+    { "IngressClass", RANK_GROUND },
     { "ConfigMap", RANK_CONFIG },
     { "Secret", RANK_CONFIG },
-    { "ServiceAccount", RANK_CONFIG },
-    { "Role", RANK_CONFIG },
     { "RoleBinding", RANK_CONFIG },
-    { "ClusterRole", RANK_CONFIG },
     { "ClusterRoleBinding", RANK_CONFIG },
-    { "StorageClass", RANK_CONFIG },
-    { "PriorityClass", RANK_CONFIG },
-    { "ResourceQuota", RANK_CONFIG },
-    { "LimitRange", RANK_CONFIG },
     { "NetworkPolicy", RANK_CONFIG },
+    { "CSIDriver", RANK_CONFIG },
     { "PersistentVolume", RANK_CONFIG },
     { "PersistentVolumeClaim", RANK_CONFIG },
     { "Service", RANK_CONFIG }, /* before the pods, which find it in their environment */
-    { "IngressClass", RANK_CONFIG },
+    { "Endpoints", RANK_CONFIG },
+    { "EndpointSlice", RANK_CONFIG },
     { "Ingress", RANK_ROUTE },
     { "HorizontalPodAutoscaler", RANK_ROUTE },
     { "PodDisruptionBudget", RANK_ROUTE },
-    { "APIService", RANK_ROUTE },
-    { "ValidatingWebhookConfiguration", RANK_ROUTE },
-    { "MutatingWebhookConfiguration", RANK_ROUTE },
+    { "APIService", RANK_ADMISSION },
+    { "ValidatingAdmissionPolicy", RANK_ADMISSION },
+    { "ValidatingAdmissionPolicyBinding", RANK_ADMISSION },
+    { "MutatingAdmissionPolicy", RANK_ADMISSION },
+    { "MutatingAdmissionPolicyBinding", RANK_ADMISSION },
+    { "ValidatingWebhookConfiguration", RANK_ADMISSION },
+    { "MutatingWebhookConfiguration", RANK_ADMISSION },
 };
 
 enum rank work_rank(const char *kind)
@@ -88,11 +103,82 @@ static bool crd_serves(const json_t *spec, const struct work_item *wanted)
 
 const struct work_item *work_crd_of(const struct work *work, const struct work_item *item)
 {
+    for (size_t i = 0; i < work->crds_count; i++)
+        if (crd_serves(json_object_get(work->crds[i]->object, "spec"), item))
+            return work->crds[i];
+    return NULL;
+}
+
+/* ---- by name ---- */
+
+bool work_is_namespaced(const struct work_item *item)
+{
+    return !item->collection || strstr(item->collection, "/namespaces/");
+}
+
+/* The part of an API version that does not change with it. */
+static int compare_groups(const char *a, const char *b)
+{
+    const char *end = strchr(a, '/'), *other = strchr(b, '/');
+    size_t length = end ? (size_t)(end - a) : 0, others = other ? (size_t)(other - b) : 0;
+    int order = strncmp(a, b, length < others ? length : others);
+    return order ? order : (length > others) - (length < others);
+}
+
+/* Namespaces come last, so that those of cluster-scoped kinds can be left out of the search. */
+static int compare_names(const struct work_item *a, const struct work_item *b)
+{
+    int order = strcmp(a->kind, b->kind);
+    if (order == 0)
+        order = strcmp(a->name, b->name);
+    return order ? order : compare_groups(a->api_version, b->api_version);
+}
+
+static int compare_items(const void *a, const void *b)
+{
+    const struct work_item *one = *(const struct work_item *const *)a;
+    const struct work_item *other = *(const struct work_item *const *)b;
+    int order = compare_names(one, other);
+    return order ? order : strcmp(one->namespace, other->namespace);
+}
+
+static void index_items(struct work *work)
+{
+    work->by_name = xcalloc(work->count, sizeof(void *));
+    work->crds = xcalloc(work->count, sizeof(void *));
     for (size_t i = 0; i < work->count; i++) {
-        if (strcmp(work->items[i].kind, "CustomResourceDefinition") != 0)
-            continue;
-        if (crd_serves(json_object_get(work->items[i].object, "spec"), item))
-            return &work->items[i];
+        work->by_name[i] = &work->items[i];
+        if (strcmp(work->items[i].kind, "CustomResourceDefinition") == 0)
+            work->crds[work->crds_count++] = &work->items[i];
+    }
+    if (work->count)
+        qsort(work->by_name, work->count, sizeof(void *), compare_items);
+}
+
+/* The first place in `by_name` that is not before the item. */
+static size_t place_of(const struct work *work, const struct work_item *wanted)
+{
+    size_t low = 0, high = work->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (compare_names(work->by_name[middle], wanted) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+const struct work_item *work_find(const struct work *work, const char *api_version,
+                                  const char *kind, const char *namespace, const char *name)
+{
+    const struct work_item wanted = { .api_version = api_version, .kind = kind, .name = name };
+    for (size_t i = place_of(work, &wanted); i < work->count; i++) {
+        const struct work_item *item = work->by_name[i];
+        if (compare_names(item, &wanted) != 0)
+            return NULL;
+        if (!work_is_namespaced(item) || strcmp(item->namespace, namespace) == 0)
+            return item;
     }
     return NULL;
 }
@@ -100,8 +186,9 @@ const struct work_item *work_crd_of(const struct work *work, const struct work_i
 static int resolve(struct work *work, struct err *err)
 {
     json_t *versions = json_array();
-    for (size_t i = 0; i < work->count; i++)
-        json_array_append_new(versions, json_string(work->items[i].api_version));
+    for (size_t i = 0; i < work->count; i++) /* what is the same stands together, mostly */
+        if (i == 0 || strcmp(work->items[i].api_version, work->items[i - 1].api_version) != 0)
+            json_array_append_new(versions, json_string(work->items[i].api_version));
     int result = kube_discovery_load(work->discovery, versions, err);
     json_decref(versions);
     for (size_t i = 0; i < work->count && result == 0; i++) {
@@ -144,6 +231,7 @@ int work_init(struct work *work, const struct profile *profile, struct kube_disc
 {
     *work = (struct work){ .profile = profile, .discovery = discovery };
     list_items(work);
+    index_items(work);
     return resolve(work, err);
 }
 
@@ -154,12 +242,14 @@ void work_release(struct work *work)
         free(work->items[i].path);
     }
     free(work->items);
+    free(work->by_name);
+    free(work->crds);
     *work = (struct work){ .profile = NULL };
 }
 
 char *work_item_label(const struct work_item *item)
 {
-    bool namespaced = !item->collection || strstr(item->collection, "/namespaces/");
+    bool namespaced = work_is_namespaced(item);
     return xasprintf("%s %s%s%s", item->kind, namespaced ? item->namespace : "",
                      namespaced ? "/" : "", item->name);
 }

@@ -13,12 +13,15 @@
 #include "kube/discovery.h"
 #include "object/profile.h"
 
-/* The order within a component; ranks of different components go in parallel. */
+/* The order within a component, each rank once the API server has taken the one before; ranks of
+ * different components go in parallel. */
 enum rank {
     RANK_FOUNDATION, /* namespaces and CRDs: before everything, of all components */
+    RANK_GROUND,     /* what the API server looks up or judges by when it takes the next ones */
     RANK_CONFIG,     /* what workloads read at their start: configuration, rights, claims */
     RANK_WORKLOAD,   /* all that is not listed elsewhere */
     RANK_ROUTE,      /* what leads to workloads or scales them */
+    RANK_ADMISSION,  /* what makes the API server ask workloads, or judge: not its own release */
     RANK_COUNT,
 };
 
@@ -40,6 +43,9 @@ struct work {
     struct kube_discovery *discovery;
     struct work_item *items; /* in the order of the components and of their objects */
     size_t count;
+    const struct work_item **by_name; /* all of them, for work_find() */
+    const struct work_item **crds;    /* those that are CustomResourceDefinitions */
+    size_t crds_count;
 };
 
 /*
@@ -53,6 +59,14 @@ int work_init(struct work *work, const struct profile *profile, struct kube_disc
 /* Finds the places of the kinds that the server did not know in the profile's CRDs, once those are
  * established: they say all that discovery would, which lags behind. */
 void work_resolve_brought(struct work *work);
+
+/* The item of this kind and name, whatever version it has; NULL: the profile has none. `namespace`
+ * is not looked at for what is cluster-scoped. */
+const struct work_item *work_find(const struct work *work, const char *api_version,
+                                  const char *kind, const char *namespace, const char *name);
+
+/* Whether the item lives in a namespace; true also while its kind is not known to the server. */
+bool work_is_namespaced(const struct work_item *item);
 
 /* The item of the profile's CRD that describes this item's kind, or NULL. */
 const struct work_item *work_crd_of(const struct work *work, const struct work_item *item);

@@ -13,8 +13,10 @@
 #include "release/work.h"
 
 struct write {
-    const json_t *body; /* NULL: the item's object as it is */
+    const json_t *body;            /* NULL: the item's object as it is */
+    char *(*make_body)(void *arg); /* or the text of it, made when it is sent, by `done`'s arg */
     bool dry_run;
+    bool brief;            /* of the answer metadata is enough */
     bool force;            /* take over fields of other managers */
     const char *namespace; /* NULL: the item's own; a dry run may have to go elsewhere */
     const char *name;      /* NULL: the item's own; a dry run of one that is to be made anew */
