@@ -25,7 +25,7 @@ local workload = require "bk.workload"
 local bk = {
     profile = profile.new, compile = profile.compile, rule = rule.rule, extend = site.extend, cluster = site.cluster,
     deployment = workload.deployment, statefulset = workload.statefulset,
-    daemonset = workload.daemonset, job = workload.job, cronjob = workload.cronjob, raw = raw.raw,
+    daemonset = workload.daemonset, job = workload.job, cronjob = workload.cronjob, task = workload.task, raw = raw.raw,
     ingress = route.standalone, external = route.external, cidr = network.cidr,
     service_account = access.service_account, priority_class = policy.priority_class, quota = policy.quota,
     limits = policy.limits, namespace = policy.namespace, crd = custom.crd, remove = patch.remove,

@@ -3,11 +3,13 @@
 local check = require "bk.check"
 local config = require "bk.config"
 local conflict = require "bk.conflict"
+local hook = require "bk.hook"
 local host = require "bk.host"
 local input = require "bk.input"
 local keep = require "bk.keep"
 local origin = require "bk.origin"
 local patch = require "bk.patch"
+local quantity = require "bk.quantity"
 local rule = require "bk.rule"
 local tables = require "bk.tables"
 local values = require "bk.values"
@@ -19,6 +21,7 @@ local Profile = { kind = "profile", what = "a profile" }
 -- What the components of an evaluation were made from, and the profile that it was of.
 local parts = setmetatable({}, { __mode = "k" })
 local profiles = setmetatable({}, { __mode = "k" })
+local hooks = setmetatable({}, { __mode = "k" })
 
 local function is_function(value)
     return type(value) ~= "function" and "a function" or nil
@@ -30,6 +33,7 @@ local rules = {
     components = check.either("a list of components, or a function that returns one", is_function,
         check.list(check.any)),
     transform = is_function, rules = rule.list_or_function, allow = rule.allow, conflicts = conflict.rule,
+    hooks = hook.rule,
     version = check.either("a version such as 1.2.3, or a function of the environment that returns one", check.text,
         is_function),
     requires = check.either("a list as { \"bkiam ^1.12.0\" }, or a function of the environment that returns one",
@@ -46,7 +50,8 @@ end
 
 --- bk.profile "name" { components = { ... } or function(env), environments = { name = { values } },
 --- default = "dev", namespace = "text", create_namespace = true, labels = {}, bare = false,
---- conflicts = { { kind, field, manager, action = "take" } }, transform = function(object, component) end }
+--- conflicts = { { kind, field, manager, action = "take" } }, hooks = { before_apply = function(ctx) end },
+--- transform = function(object, component) end }
 function profile.new(name)
     local where = host.where()
     check.name(where, "profile", name)
@@ -229,30 +234,77 @@ local function is_part(value)
     return kind == "component" or kind == "config" or kind == "secret"
 end
 
+-- Holds nothing by itself: who is finished with may go, when memory is short.
+local by_part, by_name = { __mode = "k" }, { __mode = "v" }
+
 local function index_parts(self, list)
-    local listed, owner = {}, {}
+    local listed, owner, home = setmetatable({}, by_part), setmetatable({}, by_name), {}
     check.strip(list)
     for i, part in pairs(list) do
         if not is_part(part) then
             check.fail(self.where, "profile '%s': item %s of its components is %s, not a component", self.name,
                 tostring(i), check.show(part))
-        elseif owner[part.name] then
-            check.fail(part.where, "component '%s' stands twice; the other one is at %s", part.name,
-                owner[part.name].where)
+        elseif home[part.name] then
+            check.fail(part.where, "component '%s' stands twice; the other one is at %s", part.name, home[part.name])
         end
-        listed[part], owner[part.name] = true, part
+        listed[part], owner[part.name], home[part.name] = true, part, part.where
         if part.replaces then
             listed[part.replaces] = true -- who holds the one that was replaced means this one
         end
     end
-    return listed, owner
+    return listed, owner, home
 end
 
---- Lists the components with their objects; configs that are used but not listed go before their
---- first user.
-local function build_all(self, list, release)
-    local listed, owner = index_parts(self, list)
-    local built, order = {}, {}
+--- Names in `made.after` what the component comes after, beside what it needs. One that is written later, or by a site,
+--- is given by its name.
+local function add_after(made, listed, known)
+    local part, seen = parts[made], {}
+    local given = part.spec.after
+    for _, need in ipairs(made.needs) do
+        seen[need] = true
+    end
+    for i, other in ipairs(given) do
+        local name = type(other) == "string" and other or other.name
+        if type(other) == "string" and not known[name] then
+            check.fail_at(part.where, given, i, "component '%s' comes after '%s', which is no component of the "
+                .. "profile%s", part.name, name, check.suggest(name, known))
+        elseif type(other) == "table" and not (listed[other] or known[name] and check.kind(other) ~= "component") then
+            check.fail_at(part.where, given, i, "component '%s' comes after '%s' (%s), which the profile does not list",
+                part.name, name, other.where)
+        elseif not seen[name] then
+            seen[name] = true
+            made.after = made.after or {}
+            made.after[#made.after + 1] = name
+        end
+    end
+end
+
+--- The names of the tasks that are to run before a component, by its name: it needs them.
+local function tasks_before(list, listed)
+    local found = {}
+    for _, part in ipairs(list) do
+        local spec = check.kind(part) == "component" and not part.is_broken and part.spec
+        local before = type(spec) == "table" and spec.before or {}
+        for i, later in ipairs(before) do
+            check.guard(function()
+                if not listed[later] then
+                    check.fail_at(part.where, before, i, "task '%s' is to run before '%s' (%s), which the profile does "
+                        .. "not list", part.name, later.name, later.where)
+                end
+                found[later.name] = found[later.name] or {}
+                table.insert(found[later.name], part.name)
+            end)
+        end
+    end
+    return found
+end
+
+--- Lists the components with their objects behind what is in `order`; configs that are used but not listed go before
+--- their first user. `take(made, number)` is called for each when it is made, but for those that come after others by
+--- their names; what it takes is not needed any more.
+local function build_all(self, list, release, order, take)
+    local listed, owner, home = index_parts(self, list)
+    local built, later, tasks = setmetatable({}, by_part), {}, tasks_before(list, listed)
 
     local function add(part)
         if built[part] then
@@ -265,15 +317,15 @@ local function build_all(self, list, release)
             local is_config = check.kind(value) ~= "component"
             if is_config and not value.data then
                 return -- made elsewhere
-            elseif is_config and owner[value.name] and owner[value.name] ~= value then
+            elseif is_config and home[value.name] and owner[value.name] ~= value then
                 check.fail(value.where, "%s '%s' has the name of the component at %s; give it another one", value.word,
-                    value.name, owner[value.name].where)
+                    value.name, home[value.name])
             elseif not is_config and not listed[value] then
                 check.fail_at(part.where, map, key, "component '%s' needs '%s' (%s), which the profile does not list",
                     part.name, value.name, value.where)
             end
             if is_config then
-                owner[value.name] = value
+                owner[value.name], home[value.name] = value, value.where
                 add(value)
             end
             if not seen[value.name] and value.name ~= part.name then
@@ -292,16 +344,35 @@ local function build_all(self, list, release)
                 end
                 made.objects = keep.apply(part:build(release, uses), part.spec)
                 made.keep, made.replace = part.spec.keep, part.spec.replace
+                made.grace = part.spec.grace and quantity.seconds(part.spec.grace)
             end)
         end
-        parts[made] = part
+        for _, task in ipairs(tasks[part.name] or {}) do
+            if not seen[task] then
+                made.needs[#made.needs + 1] = task
+            end
+        end
         order[#order + 1] = made
+        local spec = not part.is_broken and type(part.spec) == "table" and part.spec or {}
+        if spec.after then
+            later[#later + 1] = made
+        end
+        if spec.after or not take(made, #order) or spec.ready then
+            parts[made] = part
+        end
     end
 
-    for _, part in ipairs(list) do
+    for i, part in ipairs(list) do
         add(part)
+        list[i] = parts[built[part]]
     end
-    return order
+    local known = {}
+    for _, made in ipairs(order) do
+        known[made.name] = true
+    end
+    for _, made in ipairs(later) do
+        check.guard(add_after, made, listed, known)
+    end
 end
 
 --- The site's own functions see every object before it leaves the language.
@@ -328,9 +399,25 @@ local function mark_lists(components)
     local List = { __name = "bk.array" }
     for _, component in ipairs(components) do
         setmetatable(component.needs, List)
+        if component.after then
+            setmetatable(component.after, List)
+        end
         setmetatable(component.objects, List)
     end
     return setmetatable(components, List)
+end
+
+local stub_of = {}
+
+--- What is left of objects that were taken: of which kind they are.
+local function stubs(objects)
+    local made = {}
+    for i, object in ipairs(objects) do
+        local key = object.apiVersion .. " " .. object.kind
+        stub_of[key] = stub_of[key] or { apiVersion = object.apiVersion, kind = object.kind }
+        made[i] = stub_of[key]
+    end
+    return made
 end
 
 local function components_of(self, env)
@@ -365,8 +452,9 @@ local function namespace_object(self, namespace, env)
 end
 
 --- Called by the program with what the profile returned, the environment of -e (or nil) and the settings of
---- --set ({ { path, text } }).
-function profile.compile(self, environment, settings)
+--- --set ({ { path, text } }). `take(component, number)`, if the program gives it, takes a component that is made, so
+--- that its objects need not stay; false if it does not want it yet.
+function profile.compile(self, environment, settings, take)
     if check.kind(self) ~= "profile" then
         error(("the profile returns %s; end it with: return bk.profile \"name\" { ... }"):format(check.show(self)), 0)
     end
@@ -375,21 +463,28 @@ function profile.compile(self, environment, settings)
     local namespace, shown_namespace = namespace_of(self, env)
     local list = components_of(self, env)
     values.set_components(list, rest, env)
-    local components = build_all(self, list, release_of(self, namespace, shown_namespace))
+    local components = {}
     if makes_namespace(self, namespace) then
-        table.insert(components, 1, {
+        components[1] = {
             name = "namespace", origin = self.where, needs = {}, objects = { namespace_object(self, namespace, env) },
-        })
+        }
     end
+    local is_final = not self.transforms[1]
+    build_all(self, list, release_of(self, namespace, shown_namespace), components, function(made, number)
+        local taken = take and is_final and take(mark_lists { made }[1], number)
+        made.objects = taken and stubs(made.objects) or made.objects
+        return taken
+    end)
     transform(self, components, env)
+    local pin, own_hooks = rawget(env, "cluster"), hook.read(self.rules, env, components)
     input.check_all()
-    local pin = rawget(env, "cluster")
     local made = {
         name = self.name, environment = env.name, namespace = namespace, components = mark_lists(components),
         requires = requirements(self, env), conflicts = self.conflicts[1] and self.conflicts or nil,
+        hooks = hook.names(own_hooks),
         pin = pin and { server = pin.server, context = pin.context, uid = pin.uid, origin = pin.where },
     }
-    profiles[made] = self
+    profiles[made], hooks[made] = self, { list = own_hooks, env = env }
     return made
 end
 
@@ -403,6 +498,11 @@ end
 --- The profile's own rules, and those of the profiles that it extends.
 function profile.rules_of(made)
     return rule.all(profiles[made].rules)
+end
+
+--- The hooks of the profile and of those that it extends, and the environment that they see.
+function profile.hooks_of(made)
+    return hooks[made].list, hooks[made].env
 end
 
 --- Whether a rule is switched off for a component, by its name, or for all.

@@ -369,8 +369,8 @@ function route.ingress(spec, service, metadata, release, uses)
 end
 
 -- Of a bk.ingress beside what it has as a component's.
-local standalone_rules = { meta = check.map, patch = patch.rule, needs = component.needs_rule, keep = keep.rule,
-    replace = check.flag }
+local standalone_rules = tables.with(component.order_rules, { meta = check.map, patch = patch.rule, keep = keep.rule,
+    replace = check.flag })
 
 --- bk.ingress "public" { hosts = { ... }, paths = { ["/"] = web, ["/api/"] = api }, ... }: one for several
 --- components, with the fields of a component's ingress.
@@ -409,10 +409,10 @@ end
 
 -- What lies outside.
 
-local external_rules = {
+local external_rules = tables.with(component.order_rules, {
     host = check.text, addresses = check.list(check.text), ports = port.rule, annotations = check.map,
-    needs = component.needs_rule, meta = check.map, patch = patch.rule, keep = keep.rule, replace = check.flag,
-}
+    meta = check.map, patch = patch.rule, keep = keep.rule, replace = check.flag,
+})
 
 local function endpoints(self, release)
     local ports, addresses = {}, {}

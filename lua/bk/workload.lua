@@ -31,8 +31,8 @@ local function a(what, word)
     end)
 end
 
-local pod_rules = with(with(container.rules, placement.rules), {
-    needs = component.needs_rule, patch = patch.rule, allow = rule.allow, meta = check.map, selector = check.map,
+local pod_rules = with(with(with(container.rules, placement.rules), component.order_rules), {
+    patch = patch.rule, allow = rule.allow, meta = check.map, selector = check.map,
     container = check.text, keep = keep.rule, replace = check.flag,
     pod_volumes = ordered.rule_unnamed, pod = check.map, restart = check.one_of("Always", "Never", "OnFailure"),
     labels = check.map, annotations = check.map, pod_security = check.map,
@@ -70,6 +70,7 @@ local kinds = {
         strategy = check.either("\"OnDelete\" or { max_surge, max_unavailable }", check.one_of("OnDelete"), check.map),
     }),
     Job = job_rules,
+    Task = with(job_rules, { before = component.order_rules.needs, run = check.one_of("changed", "always") }),
     CronJob = with(job_rules, {
         schedule = check.text, time_zone = check.text, concurrency = check.one_of("Allow", "Forbid", "Replace"),
         suspend = check.flag, keep_successful = check.whole(0), keep_failed = check.whole(0),
@@ -108,7 +109,7 @@ end
 --- Checks the fields of a component and takes them.
 local function fill(self, given, where)
     local what, kind = ("component '%s'"):format(self.name), self.word
-    check.fields(where, what, given, kinds[kind])
+    check.fields(where, what, given, kinds[self.is_task and "Task" or kind])
     container.check(where, what, given)
     for _, field in ipairs { "init", "sidecars", "containers" } do
         check_extra(where, what, field, given[field])
@@ -157,6 +158,17 @@ workload.statefulset = constructor "StatefulSet"
 workload.daemonset = constructor "DaemonSet"
 workload.job = constructor "Job"
 workload.cronjob = constructor "CronJob"
+
+--- bk.task "name" { ..., before = { parts }, run = "always" }: a Job that the release runs while it is applied, whose
+--- log is shown.
+function workload.task(name)
+    local where = host.where()
+    check.name(where, "component", name)
+    return function(spec)
+        return component.take(component.new { name = name, word = "Job", is_task = true, where = where, fill = fill,
+            build = build }, spec)
+    end
+end
 
 -- What is built at the end, when the profile's name and namespace are known.
 
@@ -239,7 +251,9 @@ local function pod_template(self, release, objects, uses)
             hostNetwork = spec.host_network, hostPID = spec.host_pid,
             dnsPolicy = spec.dns_policy or release.unless_bare(spec.host_network and "ClusterFirstWithHostNet"),
             terminationGracePeriodSeconds = spec.grace_period and quantity.seconds(spec.grace_period),
-            restartPolicy = spec.restart or release.unless_bare(is_job and "OnFailure"),
+            -- The pod of a task that fails stays, with its log.
+            restartPolicy = spec.restart or self.is_task and "Never"
+                or release.unless_bare(is_job and "OnFailure"),
         }, spec.pod or {}),
     }
 end
@@ -324,8 +338,8 @@ end
 function specs.Job(self, _, template)
     local spec = self.spec
     return {
-        template = template, backoffLimit = spec.backoff_limit, completions = spec.completions,
-        parallelism = spec.parallelism, activeDeadlineSeconds = seconds(spec.deadline),
+        template = template, backoffLimit = spec.backoff_limit or self.is_task and 0 or nil,
+        completions = spec.completions, parallelism = spec.parallelism, activeDeadlineSeconds = seconds(spec.deadline),
         ttlSecondsAfterFinished = seconds(spec.ttl),
     }
 end
@@ -342,6 +356,17 @@ end
 
 local api_versions = { Job = "batch/v1", CronJob = "batch/v1" }
 
+--- The metadata of a workload; that of a task says when it runs (src/release/task.h).
+local function metadata_of(self, release, name)
+    local spec, metadata = self.spec, release.metadata(self, name)
+    if self.is_task then
+        metadata.annotations = metadata.annotations or {}
+        metadata.annotations["bkdeploy/task"] = spec.run or "changed"
+        origin.from(metadata.annotations, "bkdeploy/task", spec, "run")
+    end
+    return metadata
+end
+
 function build(self, release, uses)
     local objects, spec = {}, self.spec
     local function add(object)
@@ -354,7 +379,7 @@ function build(self, release, uses)
     end
     add {
         apiVersion = api_versions[self.word] or "apps/v1", kind = self.word,
-        metadata = release.metadata(self, name), spec = specs[self.word](self, release, template, uses),
+        metadata = metadata_of(self, release, name), spec = specs[self.word](self, release, template, uses),
     }
     if spec.ingress then
         add(route.ingress(spec, self.service_name, release.metadata(self, name, spec.ingress), release, uses))

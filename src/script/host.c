@@ -19,7 +19,14 @@
 #include "script/library.h"
 #include "script/origin.h"
 
-enum { STUCK_SECONDS = 5, HOOK_STEP = 1000, FILE_MAX = 1 << 20, FRAMES_MAX = 12 };
+enum {
+    STUCK_SECONDS = 5,
+    HOOK_STEP = 1000,
+    FILE_MAX = 1 << 20,
+    FRAMES_MAX = 12,
+    GARBAGE_FROM = 6 << 20, /* bytes in use; a profile of some hundred objects has less */
+    GARBAGE_MIN = 4 << 20,
+};
 
 /* Chunk names of the tool's own modules start so; frames of theirs are not the user's. */
 static const char own_prefix[] = "=[";
@@ -71,15 +78,22 @@ static const char *subject(const struct host *host)
     return host->subject ? host->subject : "the profile";
 }
 
+/* Looks for garbage, and says when the next time is: when it may be much of what is there. */
+static void collect(lua_State *L, struct host *host)
+{
+    lua_gc(L, LUA_GCCOLLECT);
+    size_t more = host->memory_used / 2;
+    host->collect_at = host->memory_used + (more > GARBAGE_MIN ? more : GARBAGE_MIN);
+}
+
 static void count_hook(lua_State *L, lua_Debug *ignored)
 {
     (void)ignored;
     struct host *host = host_of(L);
     host->instructions_used += (unsigned)hook_step(host);
     note_line(L, host);
-    if (host->memory_limit && host->memory_used > host->memory_limit / 4 * 3 &&
-        !lua_gc(L, LUA_GCISRUNNING))
-        lua_gc(L, LUA_GCRESTART);
+    if (host->memory_used > host->collect_at && !lua_gc(L, LUA_GCISRUNNING))
+        collect(L, host);
     bool interrupted = interrupt_pending();
     if (host->instructions_used < host->instruction_limit && !interrupted)
         return;
@@ -100,9 +114,10 @@ lua_State *host_state_new(struct host *host)
     if (!L)
         return NULL;
     *(struct host **)lua_getextraspace(L) = host;
-    /* An evaluation is short: most of what it makes is there at its end. Garbage is looked for when
-     * most of the memory limit is used (count_hook), and at the limit Lua looks by itself. */
+    /* An evaluation is short: most of what it makes is there at its end. Garbage is looked for in a
+     * large one only, and seldom (count_hook); at the memory limit Lua looks by itself. */
     lua_gc(L, LUA_GCSTOP);
+    host->collect_at = GARBAGE_FROM;
     return L;
 }
 
@@ -523,7 +538,10 @@ static int count_user_frames(lua_State *L)
 
 int host_message_handler(lua_State *L)
 {
-    const char *message = luaL_tolstring(L, 1, NULL);
+    bool is_text = lua_isstring(L, 1) || luaL_getmetafield(L, 1, "__tostring") != LUA_TNIL;
+    const char *message = is_text
+                              ? luaL_tolstring(L, 1, NULL)
+                              : lua_pushfstring(L, "an error that is a %s", luaL_typename(L, 1));
     int frames = count_user_frames(L), level = 1;
     lua_Debug frame;
     luaL_Buffer text;

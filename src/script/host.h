@@ -20,8 +20,11 @@ struct host {
     const char *folder;          /* what require and bk.host.read may see */
     char *bases[HOST_BASES_MAX]; /* folders of the profiles that are extended; host_close() */
     size_t bases_count;
-    bool allow_exec;     /* bk.host.command() may run programs */
-    bool quiet;          /* print() says nothing */
+    bool allow_exec; /* bk.host.command() may run programs */
+    bool quiet;      /* print() says nothing */
+    /* Takes what print() says, which goes to stderr without one. */
+    void (*say)(const char *text, size_t length, void *arg);
+    void *say_arg;
     bool has_finalizers; /* cjson is loaded, which holds memory that is not the state's */
     bool tracing;        /* code that is loaded reports what it makes (script/origin.h) */
     struct sites sites;
@@ -31,6 +34,7 @@ struct host {
 
     struct heap heap; /* of the state */
     size_t memory_used;
+    size_t collect_at; /* what of it makes a look for garbage worth while */
     unsigned long long instructions_used;
     char last_line[256]; /* "file:line" seen last, for errors that come without one */
 };

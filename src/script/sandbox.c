@@ -23,13 +23,22 @@ static int lua_print(lua_State *L)
     int count = lua_gettop(L);
     if (host_of(L)->quiet)
         return 0;
+    const struct host *host = host_of(L);
+    luaL_Buffer line;
+    size_t length;
+    luaL_buffinit(L, &line);
     for (int i = 1; i <= count; i++) {
-        size_t length;
-        const char *text = luaL_tolstring(L, i, &length);
-        fprintf(stderr, "%s%.*s", i > 1 ? "\t" : "", (int)length, text);
-        lua_pop(L, 1);
+        if (i > 1)
+            luaL_addchar(&line, '\t');
+        luaL_tolstring(L, i, NULL);
+        luaL_addvalue(&line);
     }
-    fputc('\n', stderr);
+    luaL_pushresult(&line);
+    const char *text = lua_tolstring(L, -1, &length);
+    if (host->say)
+        host->say(text, length, host->say_arg);
+    else
+        fprintf(stderr, "%.*s\n", (int)length, text);
     return 0;
 }
 

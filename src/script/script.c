@@ -12,27 +12,14 @@
 
 #include "base/interrupt.h"
 #include "base/mem.h"
-#include "object/keys.h"
+#include "object/schema.h"
 #include "script/convert.h"
 #include "script/host.h"
+#include "script/inside.h"
 #include "script/sandbox.h"
 
-/* A `ready` function is short: the line that runs is noted often. */
-enum { READY_HOOK_STEP = 10 };
-
-enum what { EVALUATE, KEEP, EXPLAIN, CHECK, LIST_ENVIRONMENTS };
-
-/* One evaluation; lives in C above the pcalls and owns all that Lua fills. */
-struct script {
-    struct host host;
-    lua_State *L;
-    const struct script_request *request;
-    enum what what;
-    char *file, *folder;
-    json_t *made; /* {"profile": …} */
-    struct convert_kinds kinds;
-    struct err failure; /* of CHECK */
-};
+/* What is called on its own is short: the line that runs is noted often. */
+enum { CALL_HOOK_STEP = 10 };
 
 /* `profiles/hello` and `profiles/hello/profile.lua` are the same profile. */
 static int find_profile(const char *path, char **file, char **folder, struct err *err)
@@ -77,12 +64,86 @@ static void push_pairs(lua_State *L, const char *const *pairs, size_t count)
     }
 }
 
-/* Pushes a function of an own module. MAY_RAISE. */
-static void push_function(lua_State *L, struct host *host, const char *module, const char *name)
+void script_push_function(lua_State *L, struct host *host, const char *module, const char *name)
 {
     host_require(L, host, module);
     lua_getfield(L, -1, name);
     lua_remove(L, -2);
+}
+
+/* Whether all objects of the component on the stack are of built-in kinds: what an empty table is
+ * of another, a CustomResourceDefinition tells that may be still to come. */
+static bool is_built_in(lua_State *L, int component)
+{
+    struct schema_kind kind;
+    bool known = lua_getfield(L, component, "objects") == LUA_TTABLE; // objects
+    for (lua_Integer i = 1; known && lua_rawgeti(L, -1, i) == LUA_TTABLE; i++) {
+        lua_pushstring(L, "apiVersion");
+        lua_rawget(L, -2);
+        lua_pushstring(L, "kind");
+        lua_rawget(L, -3); // objects object version kind
+        known = lua_type(L, -2) == LUA_TSTRING && lua_type(L, -1) == LUA_TSTRING &&
+                strcmp(lua_tostring(L, -1), "CustomResourceDefinition") != 0 &&
+                schema_find(NULL, lua_tostring(L, -2), lua_tostring(L, -1), &kind);
+        lua_settop(L, component + 1);
+    }
+    lua_settop(L, component);
+    return known;
+}
+
+/* take(component, number): a component that is made, so that its tables need not stay until all
+ * are; false if it has to. MAY_RAISE. */
+static int take_component(lua_State *L)
+{
+    struct script *script = lua_touserdata(L, lua_upvalueindex(1));
+    size_t number = (size_t)luaL_checkinteger(L, 2);
+    lua_settop(L, 1);
+    bool taken = is_built_in(L, 1);
+    while (json_array_size(script->taken) < number)
+        json_array_append_new(script->taken, json_null());
+    if (taken) {
+        convert_component_into(L, 1, 0, number, script->made, "component", &script->common);
+        json_array_set(script->taken, number - 1,
+                       json_array_get(json_object_get(script->made, "component"), 0));
+    }
+    lua_pushboolean(L, taken);
+    return 1;
+}
+
+/* take(component, number) that has no use for a component nobody will ask for. MAY_RAISE. */
+static int drop_component(lua_State *L)
+{
+    const struct script *script = lua_touserdata(L, lua_upvalueindex(1));
+    size_t place = (size_t)luaL_checkinteger(L, 2) - 1;
+    lua_pushboolean(L, place >= script->asked_count || !script->asked[place]);
+    return 1;
+}
+
+/* Converts what the profile on top has beside the components that were taken. MAY_RAISE. */
+static void take_rest(lua_State *L, struct script *script)
+{
+    int profile = lua_gettop(L);
+    json_t *made = script->made;
+    if (json_array_size(script->taken) == 0) {
+        convert_profile_into(L, profile, made, "profile", &script->common);
+        return;
+    }
+    lua_getfield(L, profile, "components"); // profile components
+    while (json_array_size(script->taken) < (size_t)lua_rawlen(L, -1))
+        json_array_append_new(script->taken, json_null());
+    for (size_t i = 0; i < json_array_size(script->taken); i++) {
+        if (!json_is_null(json_array_get(script->taken, i)))
+            continue;
+        lua_rawgeti(L, -1, (lua_Integer)i + 1);
+        convert_component_into(L, -1, profile, i + 1, made, "component", &script->common);
+        json_array_set(script->taken, i, json_array_get(json_object_get(made, "component"), 0));
+        lua_pop(L, 1);
+    }
+    lua_pushnil(L);
+    lua_setfield(L, profile, "components");
+    convert_profile_into(L, profile, made, "profile", &script->common);
+    lua_setfield(L, profile, "components");
+    json_object_set(json_object_get(made, "profile"), "components", script->taken);
 }
 
 /* The whole evaluation, under one lua_pcall. MAY_RAISE. */
@@ -91,9 +152,9 @@ static int eval_protected(lua_State *L)
     struct script *script = lua_touserdata(L, 1);
     struct host *host = &script->host;
     const struct script_request *request = script->request;
-    const char *module = script->what == EVALUATE ? "bk"
-                         : script->what == KEEP   ? "bk.ready"
-                                                  : "bk.review";
+    const char *module = script->what == SCRIPT_EVALUATE ? "bk"
+                         : script->what == SCRIPT_KEEP   ? "bk.ready"
+                                                         : "bk.review";
     sandbox_open(L);
     push_pairs(L, request->inputs, request->inputs_count);
     host_open(L, host);
@@ -101,8 +162,12 @@ static int eval_protected(lua_State *L)
     host_require(L, host, "bk");
     host_require(L, host, module);
     lua_pop(L, 2);
-    if (script->what == CHECK) {
-        push_function(L, host, module, "collect");
+    if (script->what == SCRIPT_KEEP) {
+        host_require(L, host, "bk.context");
+        lua_pop(L, 1);
+    }
+    if (script->what == SCRIPT_REVIEW) {
+        script_push_function(L, host, module, "collect");
         lua_call(L, 0, 0);
     }
     host_seal(L);
@@ -114,16 +179,30 @@ static int eval_protected(lua_State *L)
         return luaL_error(
             L, "%s: the profile returns nothing; end it with: return bk.profile \"name\" { … }",
             host->file);
-    push_function(L, host, module, script->what == LIST_ENVIRONMENTS ? "environments" : "compile");
+    script_push_function(L, host, module,
+                         script->what == SCRIPT_LIST_ENVIRONMENTS ? "environments" : "compile");
     lua_insert(L, -2); // function profile
     lua_pushstring(L, request->environment);
     push_pairs(L, request->settings, request->settings_count);
-    lua_call(L, 3, 1); // made
-    convert_profile_into(L, -1, script->made, "profile", &script->kinds);
-    if (script->what == KEEP) {
-        push_function(L, host, module, "list");
+    if (script->what == SCRIPT_EVALUATE || script->what == SCRIPT_KEEP ||
+        script->what == SCRIPT_TRACE_SOME) {
+        lua_pushlightuserdata(L, script);
+        lua_pushcclosure(L, script->what == SCRIPT_TRACE_SOME ? drop_component : take_component, 1);
+    } else {
+        lua_pushnil(L);
+    }
+    lua_call(L, 4, 1); // made
+    if (script->what == SCRIPT_TRACE_SOME)
+        return 0;
+    take_rest(L, script);
+    if (script->what == SCRIPT_KEEP) {
+        script_push_function(L, host, module, "list"); // made list
         lua_call(L, 0, 1);
         convert_into(L, -1, script->made, "ready");
+        script_push_function(L, host, "bk.context", "list"); // made ready list
+        lua_pushvalue(L, -3);
+        lua_call(L, 1, 1);
+        convert_into(L, -1, script->made, "hooks");
     }
     return 0;
 }
@@ -141,9 +220,7 @@ static void take_error(lua_State *L, const struct host *host, int status, struct
     err_set(err, ERR_PROFILE, "%s", message ? message : "an error that is not a string");
 }
 
-/* Calls a C function that finds `argument`, under the limits. Leaves an empty stack. */
-static int call_protected(struct script *script, lua_CFunction function, void *argument,
-                          struct err *err)
+int script_call(struct script *script, lua_CFunction function, void *argument, struct err *err)
 {
     lua_State *L = script->L;
     lua_settop(L, 0);
@@ -160,21 +237,32 @@ static int call_protected(struct script *script, lua_CFunction function, void *a
     return status == LUA_OK ? 0 : -1;
 }
 
+/* Gives away what only the conversion needs. */
+static void let_go(struct script *script)
+{
+    json_object_del(script->made, "profile");
+    json_object_del(script->made, "component");
+    json_decref(script->taken); /* it may be the profile's own by now */
+    script->taken = json_array();
+    convert_common_release(&script->common);
+}
+
 void script_close(struct script *script)
 {
     if (!script)
         return;
     json_decref(script->made);
-    convert_kinds_release(&script->kinds);
+    json_decref(script->taken);
+    convert_common_release(&script->common);
     host_close(script->L, &script->host);
     free(script->file);
     free(script->folder);
     free(script);
 }
 
-/* `quiet`: print() says nothing, because the profile has run before. */
-static struct script *evaluate(const struct script_request *request, enum what what, bool tracing,
-                               bool quiet, struct err *err)
+/* What is to be evaluated; run() does it. NULL with err when there is no such profile. */
+static struct script *prepare(const struct script_request *request, enum script_what what,
+                              struct err *err)
 {
     const struct script_limits *limits = &request->limits;
     char *file = NULL, *folder = NULL;
@@ -185,8 +273,6 @@ static struct script *evaluate(const struct script_request *request, enum what w
         .host = { .file = file,
                   .folder = folder,
                   .allow_exec = request->allow_exec,
-                  .tracing = tracing,
-                  .quiet = quiet,
                   .memory_limit = limits->memory ? limits->memory : SCRIPT_MEMORY_DEFAULT,
                   .instruction_limit =
                       limits->instructions ? limits->instructions : SCRIPT_INSTRUCTIONS_DEFAULT },
@@ -195,16 +281,29 @@ static struct script *evaluate(const struct script_request *request, enum what w
         .file = file,
         .folder = folder,
         .made = json_object(),
+        .taken = json_array(),
         .failure = ERR_INIT,
     };
+    return script;
+}
+
+/* Evaluates; frees the script when that fails. */
+static struct script *run(struct script *script, struct err *err)
+{
+    enum script_what what = script->what;
     script->L = host_state_new(&script->host);
     int result = -1;
+    if (what == SCRIPT_REVIEW || what == SCRIPT_TRACE)
+        script->host.collect_at =
+            script->host.memory_limit / 4 * 3; /* they look at all of it once more */
+    if (script->L && what == SCRIPT_TRACE_SOME)
+        lua_gc(script->L, LUA_GCRESTART); /* most of it is dropped at once */
     if (!script->L)
         err_set(err, ERR_FAILED, "cannot start Lua with %zu bytes", script->host.memory_limit);
     else
-        result =
-            call_protected(script, eval_protected, script, what == CHECK ? &script->failure : err);
-    if (script->L && result != 0 && what == CHECK) {
+        result = script_call(script, eval_protected, script,
+                             what == SCRIPT_REVIEW ? &script->failure : err);
+    if (script->L && result != 0 && what == SCRIPT_REVIEW) {
         if (script->failure.kind != ERR_INTERRUPTED)
             return script;
         *err = script->failure;
@@ -215,8 +314,20 @@ static struct script *evaluate(const struct script_request *request, enum what w
     return NULL;
 }
 
+/* `quiet`: print() says nothing, because the profile has run before. */
+static struct script *evaluate(const struct script_request *request, enum script_what what,
+                               bool tracing, bool quiet, struct err *err)
+{
+    struct script *script = prepare(request, what, err);
+    if (!script)
+        return NULL;
+    script->host.tracing = tracing;
+    script->host.quiet = quiet;
+    return run(script, err);
+}
+
 /* Evaluates; a mistake is told with the line that it is in. */
-static struct script *evaluate_well(const struct script_request *request, enum what what,
+static struct script *evaluate_well(const struct script_request *request, enum script_what what,
                                     struct err *err)
 {
     struct script *script = evaluate(request, what, false, false, err);
@@ -232,40 +343,62 @@ static struct script *evaluate_well(const struct script_request *request, enum w
     return script;
 }
 
-static int take_profile(const struct script *script, struct profile *profile, struct err *err)
-{
-    json_t *ordered = keys_ordered(json_object_get(script->made, "profile"));
-    int result = profile_init(profile, ordered, err);
-    json_decref(ordered);
-    return result;
-}
-
 int script_eval(const struct script_request *request, struct profile *profile, struct err *err)
 {
-    struct script *script = evaluate_well(request, EVALUATE, err);
+    struct script *script = evaluate_well(request, SCRIPT_EVALUATE, err);
     if (!script)
         return -1;
-    int result = take_profile(script, profile, err);
-    script_close(script);
+    json_t *made = json_incref(json_object_get(script->made, "profile"));
+    script_close(script); /* its memory goes before more is used */
+    int result = profile_init(profile, made, err);
+    json_decref(made);
     return result;
 }
 
 int script_eval_keeping(const struct script_request *request, struct profile *profile,
                         struct script **kept, struct err *err)
 {
-    struct script *script = evaluate_well(request, KEEP, err);
+    struct script *script = evaluate_well(request, SCRIPT_KEEP, err);
     *kept = NULL;
     if (!script)
         return -1;
-    int result = take_profile(script, profile, err);
-    if (result == 0 && json_array_size(json_object_get(script->made, "ready")) > 0) {
-        json_object_del(script->made, "profile");
+    int result = profile_init(profile, json_object_get(script->made, "profile"), err);
+    if (result == 0 && (json_array_size(json_object_get(script->made, "ready")) > 0 ||
+                        json_array_size(json_object_get(script->made, "hooks")) > 0)) {
+        let_go(script);
         lua_gc(script->L, LUA_GCRESTART); /* what is asked from now on leaves garbage */
         *kept = script;
     } else {
         script_close(script);
     }
     return result;
+}
+
+/* ---- calls of their own ---- */
+
+struct script_bounds script_bound(struct script *script, const struct script_budget *budget)
+{
+    struct host *host = &script->host;
+    const struct script_limits *limits = &script->request->limits;
+    struct script_bounds before = { host->subject, host->memory_limit, host->instruction_limit,
+                                    host->instructions_used, host->hook_step };
+    host->subject = budget->subject;
+    host->memory_limit = host->memory_used + (limits->memory ? limits->memory : budget->memory);
+    host->instruction_limit = limits->instructions ? limits->instructions : budget->instructions;
+    host->instructions_used = 0;
+    host->hook_step = CALL_HOOK_STEP;
+    host->last_line[0] = '\0';
+    return before;
+}
+
+void script_unbound(struct script *script, const struct script_bounds *bounds)
+{
+    struct host *host = &script->host;
+    host->subject = bounds->subject;
+    host->memory_limit = bounds->memory_limit;
+    host->instruction_limit = bounds->instruction_limit;
+    host->instructions_used = bounds->instructions_used;
+    host->hook_step = bounds->hook_step;
 }
 
 /* ---- ready functions ---- */
@@ -277,10 +410,12 @@ struct question {
     struct script_ready *answer;
 };
 
-static bool has_ready(const struct script *script, size_t component, size_t object)
+bool script_has_ready(const struct script *script, size_t component, size_t object)
 {
     size_t i;
     json_t *pair;
+    if (!script)
+        return false;
     json_array_foreach(json_object_get(script->made, "ready"), i, pair) {
         if ((size_t)json_integer_value(json_array_get(pair, 0)) == component &&
             (size_t)json_integer_value(json_array_get(pair, 1)) == object)
@@ -301,7 +436,7 @@ static int ready_protected(lua_State *L)
     struct question *question = lua_touserdata(L, 1);
     struct script_ready *answer = question->answer;
     lua_Debug place;
-    push_function(L, &question->script->host, "bk.ready", "of");
+    script_push_function(L, &question->script->host, "bk.ready", "of");
     lua_pushinteger(L, (lua_Integer)question->component);
     lua_pushinteger(L, (lua_Integer)question->object);
     lua_call(L, 2, 1);    // ready
@@ -331,34 +466,39 @@ void script_ready(struct script *script, size_t component, size_t object, const 
                   struct script_ready *answer)
 {
     *answer = (struct script_ready){ .state = SCRIPT_READY_NONE };
-    if (!script || !has_ready(script, component, object))
+    if (!script_has_ready(script, component, object))
         return;
-    struct host *host = &script->host;
-    const struct script_limits *limits = &script->request->limits;
     struct question question = { script, component, object, live, answer };
     struct err err = ERR_INIT;
-    size_t memory = host->memory_limit;
-    host->subject = "'ready'";
-    host->hook_step = READY_HOOK_STEP;
-    host->instructions_used = 0;
-    host->instruction_limit =
-        limits->instructions ? limits->instructions : SCRIPT_READY_INSTRUCTIONS;
-    host->last_line[0] = '\0';
-    host->memory_limit =
-        host->memory_used + (limits->memory ? limits->memory : SCRIPT_READY_MEMORY);
-    if (call_protected(script, ready_protected, &question, &err) != 0) {
+    static const struct script_budget budget = { "'ready'", SCRIPT_READY_MEMORY,
+                                                 SCRIPT_READY_INSTRUCTIONS };
+    struct script_bounds before = script_bound(script, &budget);
+    if (script_call(script, ready_protected, &question, &err) != 0) {
         answer->state = SCRIPT_READY_UNKNOWN;
         err.message[strcspn(err.message, "\n")] = '\0'; /* the place alone, no frames */
         snprintf(answer->reason, sizeof answer->reason, "%.*s", (int)sizeof answer->reason - 1,
                  err.message);
     }
-    host->memory_limit = memory;
+    script_unbound(script, &before);
 }
 
 struct script *script_open(const struct script_request *request, enum script_purpose purpose,
                            struct err *err)
 {
-    return evaluate(request, purpose == SCRIPT_CHECK ? CHECK : EXPLAIN, true, false, err);
+    return evaluate(request, purpose == SCRIPT_CHECK ? SCRIPT_REVIEW : SCRIPT_TRACE, true, false,
+                    err);
+}
+
+struct script *script_open_origins(const struct script_request *request, const bool *asked,
+                                   size_t count, struct err *err)
+{
+    struct script *script = prepare(request, SCRIPT_TRACE_SOME, err);
+    if (!script)
+        return NULL;
+    script->host.tracing = script->host.quiet = true;
+    script->asked = asked;
+    script->asked_count = count;
+    return run(script, err);
 }
 
 const json_t *script_made(const struct script *script)
@@ -379,7 +519,7 @@ static int review_protected(lua_State *L)
     struct host *host = &review->script->host;
     host->tracing = false; /* from here on nothing goes into an object */
     host_arm(L, host);     /* the profile's own rules run */
-    push_function(L, host, "bk.review", "findings");
+    script_push_function(L, host, "bk.review", "findings");
     convert_push(L, review->problems);
     lua_pushstring(L, review->script->failure.kind == ERR_NONE ? NULL
                                                                : review->script->failure.message);
@@ -392,7 +532,7 @@ json_t *script_review(struct script *script, const json_t *problems, struct err 
 {
     struct review review = { script, problems, json_object() };
     json_t *findings = NULL;
-    if (call_protected(script, review_protected, &review, err) == 0)
+    if (script_call(script, review_protected, &review, err) == 0)
         findings = json_incref(json_object_get(review.made, "findings"));
     json_decref(review.made);
     return findings;
@@ -409,7 +549,7 @@ struct origin {
 static int origin_protected(lua_State *L)
 {
     struct origin *origin = lua_touserdata(L, 1);
-    push_function(L, &origin->script->host, "bk.review", "origin");
+    script_push_function(L, &origin->script->host, "bk.review", "origin");
     lua_pushinteger(L, (lua_Integer)origin->component + 1);
     lua_pushinteger(L, (lua_Integer)origin->object + 1);
     convert_push(L, origin->path);
@@ -423,7 +563,7 @@ json_t *script_origin(struct script *script, size_t component, size_t object, co
 {
     struct origin origin = { script, component, object, path, json_object() };
     json_t *lines = NULL;
-    if (call_protected(script, origin_protected, &origin, err) == 0)
+    if (script_call(script, origin_protected, &origin, err) == 0)
         lines = json_incref(json_object_get(origin.made, "lines"));
     json_decref(origin.made);
     return lines;
@@ -431,7 +571,7 @@ json_t *script_origin(struct script *script, size_t component, size_t object, co
 
 json_t *script_environments(const struct script_request *request, struct err *err)
 {
-    struct script *script = evaluate(request, LIST_ENVIRONMENTS, false, true, err);
+    struct script *script = evaluate(request, SCRIPT_LIST_ENVIRONMENTS, false, true, err);
     if (!script)
         return NULL;
     json_t *names = json_incref(json_object_get(script->made, "profile"));

@@ -55,6 +55,12 @@ struct script *script_open(const struct script_request *request, enum script_pur
                            struct err *err);
 void script_close(struct script *script);
 
+/* As SCRIPT_EXPLAIN, for script_origin() alone, and of those components alone whose place has true
+ * among the `count` of `asked` (borrowed): the origins of a large profile take much memory. The
+ * profile has run before: its print() says nothing. */
+struct script *script_open_origins(const struct script_request *request, const bool *asked,
+                                   size_t count, struct err *err);
+
 /* What the profile made, as profile_init() takes it; borrowed. NULL when its evaluation failed. */
 const json_t *script_made(const struct script *script);
 
@@ -91,11 +97,15 @@ struct script_ready {
 #define SCRIPT_READY_INSTRUCTIONS 10000000ull
 
 /*
- * As script_eval(); a profile that has `ready` functions stays evaluated, for script_ready() and
- * script_close(), and `*kept` is NULL for others. `request` must outlive it.
+ * As script_eval(); a profile that has `ready` functions or hooks stays evaluated, for
+ * script_ready(), those of script/hook.h and script_close(), and `*kept` is NULL for others.
+ * `request` must outlive it.
  */
 int script_eval_keeping(const struct script_request *request, struct profile *profile,
                         struct script **kept, struct err *err);
+
+/* Whether an object, by its place in the profile, has a `ready` function. `script` may be NULL. */
+bool script_has_ready(const struct script *script, size_t component, size_t object);
 
 /* Asks the `ready` function of an object, by its place in the profile, of what is on the cluster. A
  * script of script_eval_keeping(), or NULL. */

@@ -21,7 +21,27 @@ local function check_duplicates(all, report)
     end
 end
 
---- Reports each cycle of needs once, at the component where it is met first.
+local function edge_word(component, other)
+    for _, name in ipairs(component.needs) do
+        if name == other.name then
+            return "needs"
+        end
+    end
+    return "comes after"
+end
+
+--- "web (profile.lua:12) needs db (profile.lua:4), which comes after web: a cycle", as src/object/profile.c has it.
+local function words_of(way, first, again)
+    local words = { ("%s (%s)"):format(again.name, again.origin) }
+    for i = first, #way do
+        local other = way[i + 1] or again
+        words[#words + 1] = ("%s %s %s%s"):format(i > first and ", which" or "", edge_word(way[i], other), other.name,
+            way[i + 1] and (" (%s)"):format(other.origin) or "")
+    end
+    return table.concat(words) .. ": a cycle"
+end
+
+--- Reports each cycle of needs and `after` once, at the component where it is met first.
 local function check_cycles(all, report)
     local by_name, state = {}, {}
     for _, component in ipairs(all.components) do
@@ -31,20 +51,17 @@ local function check_cycles(all, report)
         if state[component] == "done" then
             return
         elseif state[component] then
-            local names = {}
-            for i = state[component], #way do
-                names[#names + 1] = way[i].name
-            end
-            names[#names + 1] = component.name
-            report({ component = component, object = component.objects[1] or {} }, {},
-                "components wait for each other: %s", table.concat(names, " needs "))
+            report({ component = component, object = component.objects[1] or {} }, {}, "%s",
+                words_of(way, state[component], component))
             return
         end
         way[#way + 1] = component
         state[component] = #way
-        for _, need in ipairs(component.needs) do
-            if by_name[need] then
-                visit(by_name[need], way)
+        for _, names in ipairs { component.needs, component.after or {} } do
+            for _, name in ipairs(names) do
+                if by_name[name] then
+                    visit(by_name[name], way)
+                end
             end
         end
         way[#way] = nil

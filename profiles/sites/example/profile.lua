@@ -40,4 +40,5 @@ return bk.extend "bklog" {
         object.metadata.labels = object.metadata.labels or {}
         object.metadata.labels["example.net/data-centre"] = "dc1"
     end,
+    hooks = require "chat",
 }
