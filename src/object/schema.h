@@ -95,6 +95,9 @@ bool schema_next(const struct schema_set *set, const char *kind, size_t *cursor,
 /* What `metadata` is, of every kind. */
 struct schema schema_object_meta(void);
 
+/* The release of Kubernetes that the built-in kinds are of, "v1.36.3". */
+extern const char schema_release[];
+
 /* Whether the built-in kinds have one in this group. */
 bool schema_group_builtin(const char *group);
 

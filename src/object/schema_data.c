@@ -897,3 +897,5 @@ static const struct schema_kind_entry kinds[] = {
 const struct schema_table schema_builtin = {
     pool, nodes, entries, words, kinds, 98, 2,
 };
+
+const char schema_release[] = "v1.36.3";

@@ -298,4 +298,6 @@ print_rows("static const struct schema_kind_entry kinds[] = {", kind_rows, "};")
 print(([[
 const struct schema_table schema_builtin = {
     pool, nodes, entries, words, kinds, %d, %d,
-};]]):format(#kinds, class[object_meta] - 1))
+};
+
+const char schema_release[] = "%s";]]):format(#kinds, class[object_meta] - 1, version))
