@@ -7,7 +7,8 @@
 #include "base/buf.h"
 #include "object/meta.h"
 #include "object/path.h"
-#include "ui/progress.h"
+#include "ui/ci.h"
+#include "ui/terminal.h"
 
 static size_t count(const json_t *findings, const char *severity)
 {
@@ -141,11 +142,21 @@ static json_t *as_sarif(const json_t *findings)
                      "tool", "driver", "name", "bkdeploy", "rules", rules, "results", results);
 }
 
+/* For the log of a CI that shows findings beside the lines that they are of. */
+static void mark_all(FILE *out, const json_t *findings)
+{
+    size_t i;
+    json_t *finding;
+    json_array_foreach(findings, i, finding)
+        ci_mark(out, object_text(finding, "severity"), object_text(finding, "where"),
+                object_text(finding, "message"));
+}
+
 int findings_print(const json_t *findings, size_t environments, const char *format, struct err *err)
 {
     struct buf out = BUF_INIT;
     if (strcmp(format, "text") == 0) {
-        add_text(&out, findings, environments, progress_colour(stdout));
+        add_text(&out, findings, environments, terminal_colour(stdout));
     } else {
         json_t *report = strcmp(format, "json") == 0 ? as_json(findings) : as_sarif(findings);
         char *text = json_dumps(report, JSON_INDENT(2));
@@ -162,13 +173,15 @@ int findings_print(const json_t *findings, size_t environments, const char *form
     if (strcmp(format, "text") == 0 && errors + warnings)
         fprintf(stderr, "%zu error%s, %zu warning%s\n", errors, errors == 1 ? "" : "s", warnings,
                 warnings == 1 ? "" : "s");
+    mark_all(stderr, findings);
     return result;
 }
 
 void findings_list(FILE *out, const json_t *findings)
 {
     struct buf text = BUF_INIT;
-    add_text(&text, findings, 0, progress_colour(out));
+    add_text(&text, findings, 0, terminal_colour(out));
     fputs(buf_text(&text), out);
     buf_release(&text);
+    mark_all(out, findings);
 }

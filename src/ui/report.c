@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/moment.h"
 #include "object/path.h"
+#include "ui/shown.h"
 
 enum { VALUE_MAX = 60, EVENTS_SHOWN = 8 };
 
@@ -24,9 +25,10 @@ static const char *text(const json_t *object, const char *key)
 
 static void print_safe(FILE *out, const char *line)
 {
-    for (; *line; line++)
-        fputc((unsigned char)*line < ' ' || *line == 0x7f ? (*line == '\t' ? ' ' : '?') : *line,
-              out);
+    struct buf safe = BUF_INIT;
+    shown_add(&safe, line, strlen(line));
+    fputs(buf_text(&safe), out);
+    buf_release(&safe);
 }
 
 /* "  word      text"; nothing when there is no text. */
@@ -75,9 +77,11 @@ static void print_root(const struct writer *writer, const json_t *root)
     json_t *level;
     print_head(writer, "1;31", "ROOT CAUSE");
     fputs("  ", writer->out);
-    buf_addf(&line, "%s%s %s (component %s, %s)", text(root, "object"),
-             json_object_get(root, "readers") ? "" : ":", text(root, "reason"),
-             text(root, "component"), text(root, "origin"));
+    buf_addf(&line, "%s%s%s (component %s, %s)", text(root, "object"),
+             !*text(root, "object")             ? ""
+             : json_object_get(root, "readers") ? " "
+                                                : ": ",
+             text(root, "reason"), text(root, "component"), text(root, "origin"));
     print_safe(writer->out, buf_text(&line));
     fputc('\n', writer->out);
     buf_clear(&line);
@@ -187,7 +191,7 @@ static void print_component(const struct writer *writer, const json_t *entry)
 {
     fputc('\n', writer->out);
     print_head(writer, "1", text(entry, "component"));
-    fprintf(writer->out, " (%s): ", text(entry, "origin"));
+    fprintf(writer->out, " (%s)%s", text(entry, "origin"), *text(entry, "object") ? ": " : "");
     print_safe(writer->out, text(entry, "object"));
     fputc('\n', writer->out);
     print_field(writer, "pod", text(entry, "pod"));
@@ -199,6 +203,13 @@ static void print_component(const struct writer *writer, const json_t *entry)
     print_field(writer, "try", text(entry, "try"));
 }
 
+static void print_blocked(const struct writer *writer, const json_t *entry)
+{
+    print_head(writer, "1", text(entry, "component"));
+    fprintf(writer->out, " (%s): blocked by %s, which failed\n", text(entry, "origin"),
+            text(entry, "by"));
+}
+
 void report_print(FILE *out, const json_t *report, bool colour)
 {
     struct writer writer = { out, colour };
@@ -208,6 +219,11 @@ void report_print(FILE *out, const json_t *report, bool colour)
     print_root(&writer, json_object_get(report, "root"));
     json_array_foreach(json_object_get(report, "components"), i, entry)
         print_component(&writer, entry);
+    json_array_foreach(json_object_get(report, "blocked"), i, entry) {
+        if (i == 0)
+            fputc('\n', out);
+        print_blocked(&writer, entry);
+    }
     json_array_foreach(json_object_get(report, "notes"), i, entry) {
         fputs(i ? "note: " : "\nnote: ", out);
         print_safe(out, json_string_value(entry));

@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-/* Prints it: the root cause first, then each component. What a terminal would obey is shown as a
- * question mark. */
+/* Prints it: the root cause first, then each component. What a terminal would obey is shown as
+ * an escape. */
 void report_print(FILE *out, const json_t *report, bool colour);
 
 #endif

@@ -1,5 +1,7 @@
 #include "ui/shown.h"
 
+#include <string.h>
+
 bool shown_is_unsafe(uint32_t code)
 {
     static const struct {
@@ -27,8 +29,7 @@ void shown_add_escape(struct buf *out, uint32_t code)
         buf_addf(out, code <= 0xFFFF ? "\\u%04X" : "\\U%08X", (unsigned)code);
 }
 
-/* The length of the UTF-8 character at the start of some bytes, 0 when it is none. */
-static size_t decode(const char *bytes, size_t left, uint32_t *code)
+size_t shown_decode(const char *bytes, size_t left, uint32_t *code)
 {
     const unsigned char *c = (const unsigned char *)bytes;
     size_t length = c[0] < 0x80                   ? 1
@@ -53,7 +54,7 @@ void shown_add(struct buf *out, const char *bytes, size_t length)
 {
     for (size_t i = 0, step; i < length; i += step) {
         uint32_t code = 0;
-        step = decode(bytes + i, length - i, &code);
+        step = shown_decode(bytes + i, length - i, &code);
         if (step && !shown_is_unsafe(code)) {
             buf_add(out, bytes + i, step);
             continue;
@@ -67,11 +68,20 @@ void shown_add_utf8(struct buf *out, const char *bytes, size_t length)
 {
     for (size_t i = 0, step; i < length; i += step) {
         uint32_t code;
-        step = decode(bytes + i, length - i, &code);
+        step = shown_decode(bytes + i, length - i, &code);
         if (step)
             buf_add(out, bytes + i, step);
         else
             buf_adds(out, "\xEF\xBF\xBD");
         step += step == 0;
     }
+}
+
+json_t *shown_string(const char *text)
+{
+    struct buf clean = BUF_INIT;
+    shown_add_utf8(&clean, text, strlen(text));
+    json_t *made = json_stringn(buf_text(&clean), clean.len);
+    buf_release(&clean);
+    return made;
 }

@@ -3,6 +3,7 @@
 #ifndef UI_SHOWN_H
 #define UI_SHOWN_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -10,6 +11,9 @@
 #include "base/buf.h"
 
 bool shown_is_unsafe(uint32_t code);
+
+/* The length of the UTF-8 character at the start of `left` bytes, 0 when it is none. */
+size_t shown_decode(const char *bytes, size_t left, uint32_t *code);
 
 /* Adds "\r", "\x1B", "\u202E". */
 void shown_add_escape(struct buf *out, uint32_t code);
@@ -19,5 +23,8 @@ void shown_add(struct buf *out, const char *bytes, size_t length);
 
 /* Adds bytes as UTF-8, what is none as U+FFFD; control characters stay. */
 void shown_add_utf8(struct buf *out, const char *bytes, size_t length);
+
+/* A text as a JSON string, whatever its bytes are: as of shown_add_utf8(). A new reference. */
+json_t *shown_string(const char *text);
 
 #endif

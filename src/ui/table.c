@@ -1,5 +1,6 @@
 #include "ui/table.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -9,6 +10,12 @@ struct table {
     char **cells; /* row by row */
 };
 
+/* U+0080 to U+009F, among them one that some terminals take for ESC [. */
+static bool is_c1(const char *c)
+{
+    return c[0] == '\xC2' && (unsigned char)c[1] >= 0x80 && (unsigned char)c[1] < 0xA0;
+}
+
 char *table_clean(const char *text)
 {
     char *copy = xstrdup(text);
@@ -17,6 +24,8 @@ char *table_clean(const char *text)
             *c = ' ';
         else if ((unsigned char)*c < ' ' || *c == 127)
             *c = '?';
+        else if (is_c1(c))
+            c[0] = c[1] = '?';
     }
     return copy;
 }

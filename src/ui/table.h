@@ -7,8 +7,8 @@
 
 struct table;
 
-/* A copy of a text from elsewhere that is safe on a line of a terminal: control characters are '?',
- * line ends and tabs blanks. The caller's to free. */
+/* A copy of a text from elsewhere that is safe on a line of a terminal: control characters are '?'
+ * for each of their bytes, line ends and tabs blanks. The caller's to free. */
 char *table_clean(const char *text);
 
 /* A table whose first row is the headings; cells are as table_clean() gives them. */
