@@ -69,8 +69,12 @@ $(BUILD)/pic/%.o: %.c
 
 -include $(OBJECTS:.o=.d) $(EMBED_OBJECTS:.o=.d) $(NATIVE_OBJECTS:.o=.d) $(wildcard $(BUILD)/tests/*.d)
 
-test: deps ## run every test; ends with one line "N passed, N failed"
+test: ## run every test; ends with one line "N passed, N failed"
+	@tests/deps test
 	@tests/run
+
+test-long: deps all ## 2,000 edits by others, each held against what diff sees (about 20 minutes)
+	@tests/long
 
 deps: ## install what is missing (Debian), or print what is needed
 	@tests/deps
@@ -90,11 +94,13 @@ demo: deps ## BK LOG on a local control plane, from nothing
 	build/bkdeploy apply profiles/bklog -e dev --yes --kubeconfig build/cluster/kubeconfig
 	build/bkdeploy status profiles/bklog -e dev --kubeconfig build/cluster/kubeconfig
 
-bench: deps all $(BUILD)/measure ## time and memory of render and check beside the bare interpreter
-	@python3 tests/bench.py
+bench: deps all $(BUILD)/measure $(BUILD)/bound $(BUILD)/watch ## time and memory, beside kubectl, helm and the API server's own speed
+	@tests/cluster/cluster build && tests/charts/charts build && tests/proxy/proxy build
+	@CLUSTER=bench python3 tests/bench/bench.py $(if $(RUNS),--runs $(RUNS)) $(JOBS)
 
-$(BUILD)/measure: tests/measure.c
-	@$(CC) -std=c11 -D_GNU_SOURCE $(WARNINGS) -O2 -o $@ $<
+# Small programs of their own, which only the benchmark uses.
+$(BUILD)/measure $(BUILD)/bound $(BUILD)/watch: $(BUILD)/%: tests/bench/%.c
+	@$(CC) -std=c11 -D_GNU_SOURCE $(WARNINGS) -O2 -o $@ $< -lcurl
 
 # Parts of the program by themselves, for the end-to-end specs.
 $(BUILD)/records $(BUILD)/pruner $(BUILD)/lock-holder: $(BUILD)/%: $(BUILD)/tests/%.o $(filter-out $(BUILD)/src/main.o,$(OBJECTS))
@@ -108,6 +114,13 @@ install: $(BUILD)/bkdeploy ## install the program and the annotations for editor
 docs: ## write docs/profile.md from the annotations in lua/bk.meta.lua
 	@lua5.4 docs/reference.lua > docs/profile.md.new && mv docs/profile.md.new docs/profile.md
 
+# On a control plane of its own, so that it is the first apply.
+recording: deps all ## record an apply of BK LOG as docs/apply.svg, which README.md shows
+	@CLUSTER=recording tests/cluster/cluster down && CLUSTER=recording tests/cluster/cluster up >/dev/null
+	@python3 docs/record.py docs/apply.svg 'bkdeploy apply profiles/bklog -e dev --yes' \
+	    build/bkdeploy apply profiles/bklog -e dev --yes --kubeconfig build/cluster/recording/kubeconfig; \
+	    code=$$?; CLUSTER=recording tests/cluster/cluster down; exit $$code
+
 # Of the release that the local control plane is.
 schema: ## write src/object/schema_data.c from the API description of Kubernetes
 	@folder=$$(cd tests/cluster && go mod download k8s.io/kubernetes && \
@@ -119,7 +132,7 @@ help: ## this list
 	@sed -n 's/^\([a-z -]*\):.*## /\1: /p' Makefile
 
 clean: ## remove what was built, but the control plane's programs
-	@rm -rf build/src build/tests build/pic build/native.so build/tmp build/sanitize build/bkdeploy build/embed \
-	    build/embedded.* build/measure build/records build/pruner build/lock-holder
+	@rm -rf build/src build/tests build/pic build/native.so build/tmp build/pages build/sanitize build/bkdeploy build/embed \
+	    build/embedded.* build/measure build/bound build/watch build/records build/pruner build/lock-holder
 
-.PHONY: all test deps lint cluster-up cluster-down cluster-status demo bench install docs schema help clean
+.PHONY: all test test-long deps lint cluster-up cluster-down cluster-status demo bench install docs recording schema help clean

@@ -77,8 +77,8 @@ same profile gives the same bytes. A profile may use 256 MiB of memory and two b
 
 Every mistake ends the evaluation with one line that begins with the file and line where it was made, and is followed by
 who called it, where that is not the same. Quantities are Kubernetes' own (`500m`, `2`, `1.5Gi`); durations are `10s`,
-`5m`, `1h` or a number of seconds. Every component also has `needs`, `meta`, `patch`, `keep` and `replace`, as a
-workload has them.
+`5m`, `1h` or a number of seconds. Every component also has `needs`, `after`, `grace`, `meta`, `patch`, `keep` and
+`replace`, as a workload has them.
 
 This page is written from the annotations in `lua/bk.meta.lua`, which also let an editor with the Lua language server
 complete and check profiles: add the folder `lua` to its `workspace.library`. Every example runs in the tests.
@@ -109,6 +109,9 @@ for _, name in ipairs(shared) do
     print(("### %s\n"):format(name))
     print_fields(classes[name])
 end
+
+print "## Fields of hooks\n"
+print_fields(classes["bk.HookFields"])
 
 print "## Fields of conflicts\n"
 print_fields(classes["bk.ConflictFields"])

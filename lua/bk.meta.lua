@@ -14,6 +14,19 @@ local bk = {}
 ---@field manager? string who has set it: `"kube-controller-manager"`, `"kubectl*"`
 ---@field action "take"|"yield"|"stop" `take`: it is the profile's; `yield`: what the profile says of it is left out; `stop`: the apply ends before it changes anything
 
+--- What a hook is given; docs/hooks.md has its fields and functions.
+---@class bk.HookContext
+
+---@class bk.HookFields
+---@field before_plan? fun(ctx: bk.HookContext) first of all, before the cluster is looked at; the lock is not held yet
+---@field before_apply? fun(ctx: bk.HookContext) before the first object is sent, where something is to be done
+---@field before_component? (fun(ctx: bk.HookContext))|table<string, fun(ctx: bk.HookContext)> before the first object of a component that changes; a function for all, or by the component's name
+---@field after_component? (fun(ctx: bk.HookContext))|table<string, fun(ctx: bk.HookContext)> when such a component is ready, or has failed
+---@field after_apply? fun(ctx: bk.HookContext) when all is ready, and what has left the profile is deleted
+---@field on_failure? fun(ctx: bk.HookContext) when the apply has failed, whatever for
+---@field before_delete? fun(ctx: bk.HookContext) before the release is deleted
+---@field timeout? string|integer how long each may take, waiting included; without one 60s
+
 ---@class bk.ProfileFields
 ---@field components (bk.Part[])|fun(env: table): bk.Part[] a list of components, configs and secrets, or a function of the environment that returns one
 ---@field environments? table<string, table> values by the environment's name; reading one that is not set is an error, `env.name` is the name
@@ -25,6 +38,7 @@ local bk = {}
 ---@field version? string|fun(env: table): string stands on the namespace, for others that require this profile
 ---@field requires? (string[])|fun(env: table): string[]? other releases, by version, that must be on the cluster: `{ "bkiam ^1.12.0", "bkpaas ^2.14.0 or bk-apigateway ^1.12.0" }`
 ---@field transform? fun(object: table, component: string, env: table): table? sees every object before it leaves the profile; changes it, or returns another
+---@field hooks? bk.HookFields|fun(env: table): bk.HookFields functions that run while the profile is applied or deleted ([fields](#fields-of-hooks))
 ---@field rules? (bk.Rule[])|fun(): bk.Rule[] the profile's own rules for `bkdeploy check`; a function is called by it only, so that other commands need not load them
 ---@field allow? table<string, string> rules of `bkdeploy check` that are not for this profile, each with the reason: `{ ["latest-tag"] = "a mirror that never moves" }`
 ---@field conflicts? (bk.ConflictFields)[] whose a field is to be that somebody else has set on the cluster ([fields](#fields-of-conflicts)); the first that fits counts. Without one spec.replicas is left to an autoscaler and a webhook's caBundle to who puts it in, and the rest ends the apply
@@ -103,6 +117,7 @@ function bk.cluster(fields) end
 ---@field rules? (bk.Rule[])|fun(): bk.Rule[] the profile's own rules for `bkdeploy check`; a function is called by it only, so that other commands need not load them
 ---@field allow? table<string, string> rules of `bkdeploy check` that are not for this site, each with the reason: `{ ["latest-tag"] = "a mirror that never moves" }`
 ---@field conflicts? (bk.ConflictFields)[] looked at before those of the profile that is extended
+---@field hooks? bk.HookFields|fun(env: table): bk.HookFields run beside those of the profile that is extended: after its `before_` hooks, and before the others
 
 --- A site: another profile with changes. It is the folder of that name beside the profile's own folder, or beside one of
 --- the two folders around it; its code goes on to see its own files only.
@@ -175,6 +190,8 @@ function bk.input(name) end
 ---@field pod? table more of the pod's spec, as Kubernetes has it: `{ dnsConfig = { ... } }`
 ---@field restart? "Always"|"Never"|"OnFailure" of a Job OnFailure without
 ---@field needs? bk.Part[] what must have come up before; configs and `component.host` are needs by themselves
+---@field after? (bk.Part|string)[] what else must have come up before, though nothing of it is used; a component that is written later, or that a site adds, by its name
+---@field grace? string how long a cause of failure that is certain must stay so to fail this component, instead of `--grace`: `"30s"`
 ---@field init? bk.ContainerFields[] containers, with `name`, that run before; one with `restart = "Always"` goes on
 ---@field sidecars? bk.ContainerFields[] containers that begin before `init` and go on
 ---@field containers? bk.ContainerFields[] more containers beside the main one
@@ -324,6 +341,21 @@ function bk.daemonset(name) end
 ---@param name string
 ---@return fun(fields: bk.JobFields): bk.Component
 function bk.job(name) end
+
+---@class bk.TaskFields: bk.JobFields
+---@field before? bk.Part[] components that wait until it is done; its own `needs` are what it runs after
+---@field run? "changed"|"always" `changed` (without one): when its description has changed; `always`: also at every apply that changes something else; and one that failed runs again at the next apply
+
+--- A step of the release that runs in the cluster: a Job whose log is shown while it runs. When it fails the apply does.
+--- Without `restart` and `backoff_limit` it is tried once, and its pod stays.
+---
+--- ```lua
+--- local web = bk.deployment "web" { image = "shop:1" }
+--- local migrate = bk.task "migrate" { image = "shop:1", command = { "manage.py", "migrate" }, before = { web } }
+--- ```
+---@param name string
+---@return fun(fields: bk.TaskFields): bk.Component
+function bk.task(name) end
 
 ---@class bk.CronjobFields: bk.JobFields
 ---@field schedule string minute, hour, day, month, weekday
@@ -857,7 +889,8 @@ function bk.namespace(name) end
 ---@field columns? table<string, table[]> additionalPrinterColumns by version
 ---@field ready? fun(obj: table): string, string? when an object of the kind is ready: see bk.raw
 
---- A CustomResourceDefinition. `crd:resource "name" { ... }` is an object of its kind, which needs it.
+--- A CustomResourceDefinition. `crd:resource "name" { ... }` is an object of its kind, which needs it; it may have
+--- `needs`, `after` and `grace` as a component.
 ---
 --- ```lua
 --- local lamp = bk.crd "lamps.example.com" { kind = "Lamp", versions = { v1 = { type = "object", properties = {
@@ -868,7 +901,8 @@ function bk.namespace(name) end
 ---@return fun(fields: bk.CrdFields): bk.Component
 function bk.crd(name) end
 
---- API objects as they are, but for the profile's labels; with `needs`, `keep` and `replace` beside them.
+--- API objects as they are, but for the profile's labels; with `needs`, `after`, `grace`, `keep` and `replace`
+--- beside them.
 ---
 --- `ready`, a function of an object as it stands on the cluster, tells when it is ready: it returns `"Current"`,
 --- `"InProgress"` or `"Failed"`, and a reason. It goes before the rule of the kind, and sees no nulls. One that raises,

@@ -1,4 +1,6 @@
 --- What the specs share: the program under test, run as a user runs it.
+local cjson = require "cjson"
+
 local support = {}
 
 local program = os.getenv("BKDEPLOY") or "build/bkdeploy"
@@ -47,6 +49,21 @@ function support.shell(line)
     os.remove(out)
     os.remove(err)
     return result
+end
+
+--- What a command has printed with -o json while it worked: a list of events, one of a line.
+function support.feed(text)
+    local list = {}
+    for line in text:gmatch "[^\n]+" do
+        list[#list + 1] = cjson.decode(line)
+    end
+    return list
+end
+
+--- The last of them, which has the result or the error.
+function support.ending(text)
+    local list = support.feed(text)
+    return list[#list]
 end
 
 --- The kubeconfig of the control plane that the e2e specs run on.

@@ -53,3 +53,21 @@ int err_exit_code(enum err_kind kind)
     }
     return 1;
 }
+
+const char *err_word(enum err_kind kind)
+{
+    switch (kind) {
+    case ERR_NONE: return "none";
+    case ERR_FAILED: return "failed";
+    case ERR_USAGE: return "usage";
+    case ERR_PROFILE: return "profile";
+    case ERR_REFUSED: return "refused";
+    case ERR_ROLLOUT: return "rollout";
+    case ERR_TIMEOUT: return "timeout";
+    case ERR_LOCKED: return "locked";
+    case ERR_CONFLICT: return "conflict";
+    case ERR_UNREACHABLE: return "unreachable";
+    case ERR_INTERRUPTED: return "interrupted";
+    }
+    return "failed";
+}

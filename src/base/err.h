@@ -40,4 +40,7 @@ int err_wrap(struct err *err, const char *fmt, ...) __attribute__((format(printf
 /* The exit code of the program for this kind of error, as the manual lists them. */
 int err_exit_code(enum err_kind kind);
 
+/* The kind as one word for programs: "refused", "timeout" ... */
+const char *err_word(enum err_kind kind);
+
 #endif

@@ -15,4 +15,11 @@ int file_read(const char *path, struct buf *out, struct err *err);
  * ERR_USAGE. Returns 0 or -1. */
 int file_create(const char *path, const char *bytes, size_t length, struct err *err);
 
+/* Whether file_replace() could write there, as far as can be told before: ERR_USAGE where not.
+ * Changes nothing. Returns 0 or -1. */
+int file_can_replace(const char *path, struct err *err);
+
+/* Writes a file, in the place of one that is there: whole, or not at all. Returns 0 or -1. */
+int file_replace(const char *path, const char *bytes, size_t length, struct err *err);
+
 #endif

@@ -9,7 +9,10 @@
 
 #include "base/mem.h"
 #include "command/words.h"
+#include "ui/ci.h"
+#include "ui/feed.h"
 #include "ui/table.h"
+#include "ui/terminal.h"
 
 #ifndef BKDEPLOY_VERSION
 #define BKDEPLOY_VERSION "unknown"
@@ -34,11 +37,12 @@ static const struct option_row {
     { 'c', 0, "context", "NAME", "context of the kubeconfig (default: its current one)" },
     { 't', 0, "timeout", "DURATION", "how long to wait in all: 90s, 10m, 1h (default 10m)" },
     { 'G', 0, "grace", "DURATION",
-      "how long what is hopeless must stay so to end the wait (default 10s)" },
+      "how long what is hopeless must stay so to fail its component (default 10s)" },
     { 'w', 0, "no-wait", NULL, "apply only; don't wait for rollouts" },
     { 'f', 0, "force-conflicts", NULL, "take over fields that another manager owns" },
     { 'a', 0, "adopt", NULL, "take objects that helm, kubectl or another release has made" },
     { 'r', 0, "rollback-on-failure", NULL, "go back to the last revision that ended well" },
+    { 'q', 0, "fail-fast", NULL, "stop all when one component fails, not only what waits for it" },
     { 'l', 0, "wait-for-lock", "DURATION", "how long to wait for another apply of the release" },
     { 'm', 'm', "message", "TEXT", "a word for the history" },
     { 'K', 0, "key", "FILE", "a file with the key that seals values of Secrets in a plan" },
@@ -61,11 +65,20 @@ static const struct option_row {
       "how many of the last lines of each container, or all (default 10; with --since all)" },
     { 'P', 0, "previous", NULL, "of the container that ran before the present one" },
     { 'C', 'c', "container", "NAME", "of the containers of this name only" },
+    { 'B', 0, "probe", NULL, "try backends outside of the cluster from a pod that is made for it" },
+    { 'Q', 0, "probe-image", "IMAGE", "an image with sh and nc for it (default busybox:1.36)" },
     { 'A', 0, "all-environments", NULL, "check every environment of the profile" },
+    { 'v', 0, "live", NULL, "ask the cluster how it stands, too" },
+    { 'E', 0, "report", "FILE.html",
+      "write a page on what was done, however it ends; it needs nothing else" },
     { 'S', 0, "show-secrets", NULL, "print the values of Secrets, too" },
-    { 'x', 0, "allow-exec", NULL, "let inputs run the commands that the profile names for them" },
+    { 'x', 0, "allow-exec", NULL, "let inputs and hooks run the programs that the profile names" },
+    { 'J', 0, "allow-http", NULL, "let hooks use plain http, not https alone" },
+    { 'j', 0, "no-hooks", NULL, "run none of the profile's hooks" },
     { 'M', 0, "memory-limit", "MIB", "memory that the profile may use (default 256)" },
     { 'I', 0, "instruction-limit", "MILLIONS", "work that the profile may do (default 2000)" },
+    { 'Z', 0, "color", "WHEN", "auto, always or never (default auto: on a terminal)" },
+    { 'Y', 0, "json", NULL, "the same as -o json" },
     { 'h', 'h', "help", NULL, "this text" },
 };
 enum { OPTION_COUNT = sizeof command_options / sizeof *command_options };
@@ -80,11 +93,14 @@ static const struct command commands[] = {
     { "apply", "PROFILE|PLAN", "apply a profile and wait until it runs",
       "Tries everything by a dry run, shows what will change, and asks; then namespaces and CRDs, "
       "and\n"
-      "components in the order of their needs; a component is done when its rollout is. What has "
-      "left\n"
-      "the profile is deleted when all is ready. Nothing is sent for what is as described. Stopped "
-      "at\n"
-      "any point, it goes on when run again. Of a PLAN exactly that is done.\n\n"
+      "components in the order of their needs; a component is done when its rollout is. One that "
+      "fails\n"
+      "blocks those that wait for it; the others go on to their end. What has left the profile is\n"
+      "deleted when all is ready. Nothing is sent for what is as described. Stopped at any point, "
+      "it goes\n"
+      "on when run again. Of a PLAN exactly that is done. Hooks of the profile run before and "
+      "after:\n"
+      "docs/hooks.md.\n\n"
       "Exit codes: 0 all ready; 2 the profile is in error; 3 refused by the API server; 4 a "
       "rollout\n"
       "failed; 5 timed out; 6 another apply holds the lock; 7 an object or a field is another's, "
@@ -94,8 +110,9 @@ static const struct command commands[] = {
       "Examples:\n"
       "  bkdeploy apply profiles/hello\n"
       "  bkdeploy apply profiles/bklog -e prod --context site-a --yes --rollback-on-failure\n"
+      "  bkdeploy apply profiles/bklog -e prod --yes --report apply.html\n"
       "  bkdeploy apply monday.plan\n",
-      "json", "esixokctGwfarlmKHyMIh", command_apply },
+      "json", "esixJjokctGwfarqlmKHEyMIh", command_apply },
     { "diff", "PROFILE", "show what an apply would change",
       "The live state against what would be, by a dry run of the API server, with the lines of "
       "the\n"
@@ -113,7 +130,7 @@ static const struct command commands[] = {
       "Examples:\n"
       "  bkdeploy plan profiles/bklog -e prod -o monday.plan\n"
       "  bkdeploy apply monday.plan\n",
-      "", "esixpKkcfaMIh", command_plan },
+      "json", "esixpKkcfaMIh", command_plan },
     { "rollback", "RELEASE|PROFILE [REVISION]", "apply an earlier revision again",
       "Without REVISION the last one that ended well before the newest. It becomes a new revision, "
       "is\n"
@@ -122,7 +139,7 @@ static const struct command commands[] = {
       "Examples:\n"
       "  bkdeploy rollback bklog -n bklog-prod\n"
       "  bkdeploy rollback profiles/bklog -e prod 7\n",
-      "json", "neokctGwfarlmyMIh", command_rollback },
+      "json", "neixJjokctGwfarqlmEyMIh", command_rollback },
     { "delete", "RELEASE|PROFILE", "delete what a release has on the cluster",
       "Shows what would go and asks; then deletes in the reverse order of apply and waits until it "
       "is\n"
@@ -137,7 +154,7 @@ static const struct command commands[] = {
       "Examples:\n"
       "  bkdeploy delete bklog -n bklog-dev\n"
       "  bkdeploy delete profiles/bklog -e dev --with-data --yes\n",
-      "json", "nesixokctDlyMIh", command_delete },
+      "json", "nesixJjokctDlyMIh", command_delete },
     { "check", "PROFILE", "find the mistakes of a profile, without a cluster",
       "Holds every object against the API of Kubernetes and of the profile's own CRDs, and what "
       "the\n"
@@ -164,6 +181,20 @@ static const struct command commands[] = {
       "  bkdeploy explain profiles/bklog -e prod statefulset/mysql \\\n"
       "      'spec.template.spec.containers[mysql].env[MYSQL_DATABASE]'\n",
       "text or json", "esixoSMIh", command_explain },
+    { "graph", "PROFILE|RELEASE", "draw components, what they are made of, and what they need",
+      "Components with their workloads, Services, routes and hosts, autoscalers, configuration, "
+      "Secrets\n"
+      "and claims, and why one leads to another, as a text that other programs draw: GitHub and "
+      "GitLab\n"
+      "draw Mermaid, Graphviz draws DOT; json is for programs. Of a PROFILE it needs no cluster. "
+      "With\n"
+      "--live, or of a RELEASE by its name, colours tell how each object stands now.\n\n"
+      "Exit codes: 0 done; 2 the profile is in error, or there is no such release; 8 no access.\n\n"
+      "Examples:\n"
+      "  bkdeploy graph profiles/hello\n"
+      "  bkdeploy graph profiles/bklog -e prod -o dot | dot -Tsvg > bklog.svg\n"
+      "  bkdeploy graph bklog -n bklog-prod -o json\n",
+      "mermaid, dot or json", "nesixovkcMIh", command_graph },
     { "import", "FILE|DIR|-", "write a profile that makes the objects of YAML manifests",
       "Reads manifests as kubectl does: several documents, anchors, List objects, JSON; what helm\n"
       "template prints; a folder's .yaml, .yml and .json files; - is standard input. The "
@@ -173,7 +204,7 @@ static const struct command commands[] = {
       "Examples:\n"
       "  bkdeploy import web.yaml > web.lua\n"
       "  helm template shop ./chart | bkdeploy import - -o shop\n",
-      "", "dh", command_import },
+      "json", "dh", command_import },
     { "init", "DIR", "write a small profile to begin with",
       "Makes the folder where it is missing, and DIR/profile.lua in it, with comments. Nothing "
       "that is\n"
@@ -181,7 +212,7 @@ static const struct command commands[] = {
       "Exit codes: 0 done; 1 it can't be written; 2 there is a profile already.\n\n"
       "Examples:\n"
       "  bkdeploy init shop && bkdeploy check shop && bkdeploy apply shop\n",
-      "", "h", command_init },
+      "json", "h", command_init },
     { "status", "PROFILE|RELEASE", "show how a profile's objects stand on the cluster",
       "Of a release, by its name, the objects of its newest revision. Reads only. -w prints a line "
       "at "
@@ -250,6 +281,26 @@ static const struct command commands[] = {
       "  bkdeploy events bklog -n bklog-prod --since 10m\n"
       "  bkdeploy events profiles/bklog -e dev mysql -w\n",
       "json", "nesixNOokcMIh", command_events },
+    { "doctor", "PROFILE|RELEASE", "find what is wrong with a release, or will be",
+      "Looks at the access to the cluster, the configuration (check, what is not as the profile\n"
+      "says, references to what is missing), resources (room on nodes, quotas, claims), the "
+      "network\n"
+      "(Services, Ingresses, NetworkPolicies) and error lines in the logs of the last 10 minutes. "
+      "Each\n"
+      "finding has its evidence and what to do. Also before the first apply: then it says what "
+      "won't\n"
+      "fit. Of a release, by its name, its newest revision. Reads only, but for --probe; what may "
+      "not\n"
+      "be read is noted. Without a way to the cluster it still checks the profile.\n\n"
+      "Exit codes: 0 nothing found; 1 something is wrong; 2 no such profile or release; 8 the "
+      "cluster\n"
+      "can't be reached; 130 interrupted.\n\n"
+      "Examples:\n"
+      "  bkdeploy doctor profiles/bklog -e dev\n"
+      "  bkdeploy doctor bklog -n bklog-prod --report doctor.html\n"
+      "  bkdeploy doctor profiles/bklog -e prod -o json\n"
+      "  bkdeploy doctor profiles/bklog -e prod --probe --probe-image registry.local/busybox:1\n",
+      "json", "nesixoBQEkcMIh", command_doctor },
     { "list", "", "list the releases of a cluster",
       "Those of all namespaces, or of one.\n\n"
       "Exit codes: 0 done; 8 no access.\n\n"
@@ -299,13 +350,19 @@ static void print_usage(FILE *out)
           out);
 }
 
+/* Whether a command has an option: some are every command's. */
+static bool has_option(const struct command *command, const struct option_row *row)
+{
+    return strchr("YZ", row->letter) || strchr(command->options, row->letter);
+}
+
 static void print_command_help(const struct command *command)
 {
     printf("Usage: bkdeploy %s%s%s [OPTION]...\n\n%s.\n%s\nOptions:\n", command->name,
            *command->arguments ? " " : "", command->arguments, command->summary, command->details);
     for (size_t i = 0; i < OPTION_COUNT; i++) {
         const struct option_row *row = &command_options[i];
-        if (!strchr(command->options, row->letter))
+        if (!has_option(command, row))
             continue;
         char left[48];
         snprintf(left, sizeof left, "%s%c%s--%s%s%s", row->shortcut ? "-" : "",
@@ -393,6 +450,9 @@ static int set_option(struct options *options, char letter, const char *value, s
     case 'y': options->yes = true; return 0;
     case 'a': options->adopt = true; return 0;
     case 'r': options->rollback_on_failure = true; return 0;
+    case 'q': options->fail_fast = true; return 0;
+    case 'j': options->no_hooks = true; return 0;
+    case 'J': options->allow_http = true; return 0;
     case 'l': return parse_duration("wait-for-lock", value, &options->lock_wait_ms, err);
     case 'm': options->message = value; return 0;
     case 'K': options->key = value; return 0;
@@ -411,6 +471,12 @@ static int set_option(struct options *options, char letter, const char *value, s
         return add_pair(&options->script.inputs, &options->script.inputs_count, "input", value,
                         err);
     case 'h': options->help = true; return 0;
+    case 'Y': options->output = "json"; return 0;
+    case 'Z':
+        return terminal_choose_colour(value)
+                   ? 0
+                   : err_set(err, ERR_USAGE, "--color wants auto, always or never, not '%s'",
+                             value);
     case 'g': options->until = value; return 0;
     case 'W': options->when = value; return 0;
     case 'L': options->follow = true; return 0;
@@ -419,6 +485,10 @@ static int set_option(struct options *options, char letter, const char *value, s
     case 'T': options->tail = value; return 0;
     case 'P': options->previous = true; return 0;
     case 'C': options->container = value; return 0;
+    case 'v': options->live = true; return 0;
+    case 'E': options->report = value; return 0;
+    case 'B': options->probe = true; return 0;
+    case 'Q': options->probe_image = value; return 0;
     case 'M':
         if (parse_number(value, "memory-limit", &number, err) != 0)
             return -1;
@@ -482,7 +552,7 @@ static int parse_options(const struct command *command, int argc, char **argv,
     size_t count = 0;
     for (size_t i = 0; i < OPTION_COUNT; i++) {
         const struct option_row *row = &command_options[i];
-        if (!strchr(command->options, row->letter))
+        if (!has_option(command, row))
             continue;
         longs[count++] =
             (struct option){ row->name, row->argument ? 1 : 0, NULL, LONG + row->letter };
@@ -539,27 +609,138 @@ static char *on_one_line(const char *message)
     return line;
 }
 
+/* Those that take time and print events; others do with --watch. */
+static bool has_events(const struct command *command, const struct options *options)
+{
+    static const char *const names[] = { "apply", "rollback", "delete", "wait", "logs" };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(command->name, names[i]) == 0)
+            return true;
+    return options->watch;
+}
+
+/* Whether a command line that can't be parsed asks for JSON. */
+static bool asks_for_json(const struct command *command, int argc, char **argv)
+{
+    bool has_format = strchr(command->options, 'o') != NULL; /* -o is no file */
+    for (int i = 1; i < argc; i++) {
+        const char *last = argv[i - 1];
+        bool is_value = strcmp(last, "-o") == 0 || strcmp(last, "--output") == 0;
+        if (strcmp(argv[i], "--json") == 0 ||
+            (has_format &&
+             ((is_value && strcmp(argv[i], "json") == 0) || strcmp(argv[i], "-ojson") == 0 ||
+              strcmp(argv[i], "--output=json") == 0)))
+            return true;
+    }
+    return false;
+}
+
+/* Standard error for people, for programs the last event or the object in place of an answer. */
+static void tell_error(const struct options *options, const struct err *err)
+{
+    char *message = on_one_line(err->message);
+    fprintf(stderr, "bkdeploy: %s\n", message);
+    ci_mark_error(stderr, message);
+    free(message);
+    if (options->output && strcmp(options->output, "json") == 0 && !options->feed)
+        feed_print_error(stdout, err);
+}
+
 static int run_command(const struct command *command, int argc, char **argv)
 {
     struct err err = ERR_INIT;
+    const struct err none = ERR_INIT;
     struct options options = { .timeout_ms = 600000, .grace_ms = 10000 };
     int result = parse_options(command, argc, argv, &options, &err);
     if (result == 0 && options.help) {
         print_command_help(command);
         return 0;
     }
+    if (result != 0)
+        options.output = asks_for_json(command, argc, argv) ? "json" : NULL;
+    else if (options.output && has_events(command, &options))
+        options.feed = feed_new(stdout);
     if (result == 0)
         result = command->run(&options, &err);
+    if (result < 0)
+        tell_error(&options, &err);
+    int code = result < 0 ? err_exit_code(err.kind) : result;
+    if (options.feed)
+        feed_end(options.feed, code, result < 0 ? &err : &none); /* --watch ends by an interrupt */
+    feed_free(options.feed);
     free((void *)options.script.settings);
     free((void *)options.script.inputs);
     free((void *)options.files);
-    if (result < 0) {
-        char *message = on_one_line(err.message);
-        fprintf(stderr, "bkdeploy: %s\n", message);
-        free(message);
-        return err_exit_code(err.kind);
+    return code;
+}
+
+/* ---- the program ---- */
+
+static json_t *options_json(const struct command *command)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        const struct option_row *row = &command_options[i];
+        const char shortcut[] = { row->shortcut, '\0' };
+        if (!has_option(command, row))
+            continue;
+        json_t *option = json_pack("{s:s, s:s}", "name", row->name, "help",
+                                   row->help ? row->help : command->formats);
+        if (row->shortcut)
+            json_object_set_new(option, "short", json_string(shortcut));
+        if (row->argument)
+            json_object_set_new(option, "argument", json_string(row->argument));
+        json_array_append_new(list, option);
     }
-    return result;
+    return list;
+}
+
+static json_t *command_json(const struct command *command)
+{
+    return json_pack("{s:s, s:s, s:s, s:o}", "name", command->name, "arguments", command->arguments,
+                     "summary", command->summary, "options", options_json(command));
+}
+
+static void print_document(json_t *document)
+{
+    json_dumpf(document, stdout, JSON_INDENT(2));
+    putchar('\n');
+    json_decref(document);
+}
+
+static void print_help_json(const struct command *only)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        if (!only || only == &commands[i])
+            json_array_append_new(list, command_json(&commands[i]));
+    print_document(json_pack("{s:o}", "commands", list));
+}
+
+/* Of `help` and `version`: takes "-o json" or "--json" off the end of the words. */
+static bool take_json(int *argc, char **argv)
+{
+    int count = *argc;
+    if (count > 2 && strcmp(argv[count - 1], "--json") == 0)
+        *argc = count - 1;
+    else if (count > 3 && strcmp(argv[count - 2], "-o") == 0 &&
+             strcmp(argv[count - 1], "json") == 0)
+        *argc = count - 2;
+    return *argc != count;
+}
+
+static int print_version(bool json)
+{
+    if (json)
+        print_document(json_pack("{s:s, s:s}", "version", BKDEPLOY_VERSION, "schema", FEED_SCHEMA));
+    else
+        printf("bkdeploy %s\n", BKDEPLOY_VERSION);
+    return 0;
+}
+
+const char *command_version(void)
+{
+    return BKDEPLOY_VERSION;
 }
 
 int command_main(int argc, char **argv)
@@ -568,13 +749,14 @@ int command_main(int argc, char **argv)
     const struct command *command = find_command(name);
     if (command)
         return run_command(command, argc - 1, argv + 1);
-    if (strcmp(name, "version") == 0 || strcmp(name, "--version") == 0) {
-        printf("bkdeploy %s\n", BKDEPLOY_VERSION);
-        return 0;
-    }
+    if (strcmp(name, "version") == 0 || strcmp(name, "--version") == 0)
+        return print_version(take_json(&argc, argv));
     if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
+        bool json = take_json(&argc, argv);
         command = argc > 2 ? find_command(argv[2]) : NULL;
-        if (command)
+        if (json)
+            print_help_json(command);
+        else if (command)
             print_command_help(command);
         else
             print_usage(argc > 1 ? stdout : stderr);

@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 #include "script/script.h"
+#include "ui/feed.h"
 
 /* What the command line said; every option of every command has its place here. */
 struct options {
@@ -16,6 +17,7 @@ struct options {
     const char *const *words;     /* what follows the first argument */
     size_t words_count;
     const char *output; /* one of the command's formats, or NULL for its own default */
+    struct feed *feed;  /* of events, for commands that take time, with -o json; else NULL */
     const char *kubeconfig;
     const char *context;
     long timeout_ms;
@@ -25,6 +27,9 @@ struct options {
     bool force; /* --force-conflicts */
     bool adopt;
     bool rollback_on_failure;
+    bool fail_fast;
+    bool no_hooks;
+    bool allow_http; /* hooks may use plain http */
     bool summary;
     bool yes;
     const char *message; /* for the history, or NULL */
@@ -45,6 +50,10 @@ struct options {
     long since_ms;         /* 0: from the beginning */
     const char *tail;      /* a number, or NULL */
     const char *container; /* NULL: all */
+    bool live;             /* with the status on the cluster */
+    const char *report;    /* the file of a page on what was done, or NULL */
+    bool probe;
+    const char *probe_image; /* NULL: the default one */
 };
 
 struct command {
@@ -61,6 +70,9 @@ struct command {
 /* Parses, runs and reports. Returns the program's exit code. */
 int command_main(int argc, char **argv);
 
+/* "v1.2-3-gabcdef" */
+const char *command_version(void);
+
 /* Each returns the program's exit code, or -1 with err. */
 int command_render(const struct options *options, struct err *err);
 int command_apply(const struct options *options, struct err *err);
@@ -75,11 +87,13 @@ int command_wait(const struct options *options, struct err *err);
 int command_logs(const struct options *options, struct err *err);
 int command_events(const struct options *options, struct err *err);
 int command_check(const struct options *options, struct err *err);
+int command_doctor(const struct options *options, struct err *err);
 int command_list(const struct options *options, struct err *err);
 int command_history(const struct options *options, struct err *err);
 int command_get(const struct options *options, struct err *err);
 int command_explain(const struct options *options, struct err *err);
 int command_import(const struct options *options, struct err *err);
+int command_graph(const struct options *options, struct err *err);
 int command_init(const struct options *options, struct err *err);
 
 #endif

@@ -8,17 +8,24 @@
 #include "base/git.h"
 #include "base/interrupt.h"
 #include "base/mem.h"
+#include "command/hooks.h"
+#include "command/live.h"
 #include "command/readiness.h"
 #include "command/show.h"
+#include "command/task_logs.h"
+#include "doctor/preflight.h"
 #include "release/apply.h"
 #include "release/generate.h"
 #include "release/lock.h"
+#include "release/memory.h"
 #include "release/plan.h"
 #include "release/prune.h"
 #include "release/record.h"
 #include "release/requires.h"
 #include "ui/ask.h"
+#include "ui/ci.h"
 #include "ui/report.h"
+#include "ui/terminal.h"
 
 enum { REVISIONS_KEPT = 10, EXPLAIN_AFTER_MS = 3000 };
 
@@ -27,11 +34,15 @@ struct deploy {
     const struct options *options;
     const struct deploy_request *request;
     struct readiness readiness;
+    struct hooks *hooks;
+    struct task_logs *tasks;
     struct lock *lock;
     struct plan plan;
     bool has_plan;
-    bool told;     /* what will change */
-    json_t *shown; /* the steps that somebody said yes to */
+    bool has_looked; /* at rights, quotas and nodes */
+    bool told;       /* what will change */
+    bool declined;   /* by who was asked */
+    json_t *shown;   /* the steps that somebody said yes to */
     bool made_namespace;
     struct record record;
     struct apply_result result;
@@ -41,29 +52,59 @@ struct deploy {
 
 /* ---- the plan ---- */
 
-int deploy_plan(struct session *session, struct plan *plan, struct err *err)
+int deploy_plan(struct session *session, const struct plan_options *how, struct plan *plan,
+                struct err *err)
 {
-    struct survey_options options = {
-        .set_id = session->identity.set_id,
-        .policy = session->profile.conflicts,
-        .force = session->options->force,
-        .adopt = session->options->adopt,
-        .origin = session_origin,
-        .origin_arg = session,
-    };
+    struct plan_options options = *how;
+    options.survey.policy = session->profile.conflicts;
+    options.survey.force = session->options->force;
+    options.survey.adopt = session->options->adopt;
+    options.survey.origin = session_origin;
+    options.survey.origin_arg = session;
     int result =
         plan_make(plan, session->client, &session->work, &session->identity, &options, err);
     if (result != 0)
         show_refusals(stderr, plan);
+    else
+        session_expect(session, plan);
+    return result;
+}
+
+static bool has_own_rule(const struct work_item *item, void *arg)
+{
+    const struct deploy *deploy = arg;
+    return readiness_has(&deploy->readiness, item);
+}
+
+/* Once: what would end the apply halfway. */
+static int look_before(struct deploy *deploy, struct err *err)
+{
+    struct session *session = deploy->session;
+    json_t *warnings, *warning;
+    size_t i;
+    if (deploy->has_looked)
+        return 0;
+    deploy->has_looked = true;
+    int result = preflight(session->client, &deploy->plan, &session->identity, &warnings, err);
+    json_array_foreach(warnings, i, warning)
+        fprintf(stderr, "warning: %s\n", json_string_value(warning));
+    json_decref(warnings);
     return result;
 }
 
 static int make_plan(struct deploy *deploy, struct err *err)
 {
+    const struct plan_options options = {
+        .survey.sample = true,
+        .wait = !deploy->options->no_wait,
+        .has_own_rule = has_own_rule,
+        .own_arg = deploy,
+    };
     if (deploy->has_plan)
         plan_release(&deploy->plan);
     deploy->has_plan = true;
-    if (deploy_plan(deploy->session, &deploy->plan, err) == 0)
+    if (deploy_plan(deploy->session, &options, &deploy->plan, err) == 0 &&
+        look_before(deploy, err) == 0)
         return 0;
     size_t length = strlen(err->message);
     snprintf(err->message + length, sizeof err->message - length, " (nothing was applied)");
@@ -83,12 +124,21 @@ static bool namespace_is_there(struct session *session)
     return there;
 }
 
+static void tell_plan(struct deploy *deploy)
+{
+    ci_open(stderr, "plan");
+    show_summary(stderr, deploy->session, &deploy->plan);
+    ci_close(stderr, "plan");
+    if (deploy->options->feed)
+        feed_event(deploy->options->feed, "plan", show_steps(deploy->session, &deploy->plan));
+    deploy->told = true;
+}
+
 /* Shows the plan, and asks where somebody is there to answer. */
 static int confirm(struct deploy *deploy, struct err *err)
 {
     const struct options *options = deploy->options;
-    show_summary(stderr, deploy->session, &deploy->plan);
-    deploy->told = true;
+    tell_plan(deploy);
     if (options->yes || deploy->request->steps || deploy->request->is_rollback ||
         plan_is_empty(&deploy->plan))
         return 0;
@@ -98,6 +148,7 @@ static int confirm(struct deploy *deploy, struct err *err)
                        "in full (nothing was applied)");
     if (ask_yes(stdin, stderr, "Apply this?"))
         return 0;
+    deploy->declined = true;
     return interrupt_pending() ? err_set(err, ERR_INTERRUPTED, "interrupted (nothing was applied)")
                                : err_set(err, ERR_FAILED, "nothing was applied");
 }
@@ -124,21 +175,11 @@ static int look_ahead(struct deploy *deploy, struct err *err)
 
 /* ---- the work ---- */
 
-static struct progress *new_progress(const struct profile *profile)
-{
-    const char **names = xcalloc(profile->count, sizeof *names);
-    for (size_t i = 0; i < profile->count; i++)
-        names[i] = profile->components[i].name;
-    struct progress *progress = progress_new(stderr, names, profile->count);
-    free(names);
-    return progress;
-}
-
 static bool own_rule(const struct work_item *item, const json_t *object, struct verdict *verdict,
                      void *arg)
 {
     const struct deploy *deploy = arg;
-    return readiness_of(&deploy->readiness, &deploy->session->work, item, object, verdict);
+    return readiness_of(&deploy->readiness, item, object, verdict);
 }
 
 static struct apply_options apply_options_of(struct deploy *deploy)
@@ -146,6 +187,7 @@ static struct apply_options apply_options_of(struct deploy *deploy)
     bool has_rules = deploy->readiness.script || deploy->readiness.health;
     return (struct apply_options){
         .no_wait = deploy->options->no_wait,
+        .fail_fast = deploy->options->fail_fast,
         .timeout_ms = deploy->options->timeout_ms,
         .grace_ms = deploy->options->grace_ms,
         .lock = deploy->lock,
@@ -157,9 +199,16 @@ static struct apply_options apply_options_of(struct deploy *deploy)
 static int make_namespace(struct deploy *deploy, struct err *err)
 {
     struct apply_options options = apply_options_of(deploy);
-    struct progress *progress = new_progress(&deploy->session->profile);
-    int result = apply_namespace(deploy->session->client, &deploy->plan, &options, progress, err);
-    progress_free(progress);
+    struct live live;
+    report_page_take_plan(deploy->request->page, deploy->session, &deploy->plan);
+    live_open_profile(&live, deploy->options, deploy->session->client, &deploy->session->profile);
+    report_page_follow(deploy->request->page, &deploy->session->profile, live.progress);
+    int result =
+        apply_namespace(deploy->session->client, &deploy->plan, &options, live.progress, err);
+    if (result == 0)
+        progress_clear(live.progress); /* the whole is to follow */
+    live_close(&live);
+    report_page_followed(deploy->request->page);
     deploy->made_namespace = result == 0;
     return result;
 }
@@ -172,7 +221,7 @@ static int take_lock(struct deploy *deploy, struct err *err)
     deploy->lock = lock_take(deploy->session->client, identity->namespace, identity->parent,
                              &options, &notice, err);
     if (notice)
-        fprintf(stderr, "%s\n", notice);
+        live_note(deploy->options, NULL, notice);
     free(notice);
     return deploy->lock ? 0 : -1;
 }
@@ -186,12 +235,13 @@ static void tell_resuming(const struct deploy *deploy)
         return;
     plan_count(&deploy->plan, &counts);
     size_t total = deploy->plan.work->count;
-    if (counts.same < total)
-        fprintf(stderr, "resuming at %zu of %zu: revision %d by %s did not end\n", counts.same + 1,
-                total, last->number, last->who);
-    else
-        fprintf(stderr, "revision %d by %s did not end; all %zu objects are as described\n",
-                last->number, last->who, total);
+    char *line = counts.same < total
+                     ? xasprintf("resuming at %zu of %zu: revision %d by %s did not end",
+                                 counts.same + 1, total, last->number, last->who)
+                     : xasprintf("revision %d by %s did not end; all %zu objects are as described",
+                                 last->number, last->who, total);
+    live_note(deploy->options, NULL, line);
+    free(line);
 }
 
 static int begin_record(struct deploy *deploy, struct err *err)
@@ -224,8 +274,14 @@ static int begin_record(struct deploy *deploy, struct err *err)
 
 static void tell_line(const char *line, void *arg)
 {
-    (void)arg;
-    fprintf(stderr, "%s\n", line);
+    const struct deploy *deploy = arg;
+    live_note(deploy->options, NULL, line);
+}
+
+static void tell_gone(const struct member *member, enum prune_fate fate, void *arg)
+{
+    const struct deploy *deploy = arg;
+    feed_event(deploy->options->feed, "deleted", show_gone(member, fate));
 }
 
 static int prune(struct deploy *deploy, struct err *err)
@@ -240,6 +296,8 @@ static int prune(struct deploy *deploy, struct err *err)
         .timeout_ms = deploy->options->timeout_ms - (long)(clock_ms() - deploy->start),
         .explain_after_ms = EXPLAIN_AFTER_MS,
         .tell = tell_line,
+        .gone = tell_gone,
+        .arg = deploy,
         .lock = deploy->lock,
     };
     if (options.timeout_ms < 1000)
@@ -253,22 +311,51 @@ static int prune(struct deploy *deploy, struct err *err)
     return result;
 }
 
-/* What an error of the rollout is about, below the lines of progress. */
-static void tell_failure(const struct deploy *deploy, const struct err *why)
+/* What an error is about, below the lines of progress. */
+static void tell_failure(const struct deploy *deploy)
 {
-    const struct profile *profile = &deploy->session->profile;
     json_t *report = deploy->result.report;
+    if (!deploy->request->is_rollback)
+        feed_add_to_end(
+            deploy->options->feed,
+            json_pack("{s:O*, s:O*}", "components", deploy->result.components, "report", report));
     if (!report)
         return;
-    report_print(stderr, report, progress_colour(stderr));
-    if (!deploy->options->output || deploy->request->is_rollback)
+    const json_t *root = json_object_get(report, "root");
+    if (root)
+        ci_mark(stderr, "error", json_string_value(json_object_get(root, "origin")),
+                json_string_value(json_object_get(root, "reason")));
+    ci_open(stderr, "report");
+    ci_hold(stderr);
+    report_print(stderr, report, terminal_colour(stderr));
+    ci_go_on(stderr);
+    ci_close(stderr, "report");
+}
+
+/* What was applied need not be looked at next time; also what was before a failure. */
+static void remember(const struct deploy *deploy, const struct err *why)
+{
+    struct err err = ERR_INIT;
+    if (why->kind == ERR_LOCKED || why->kind == ERR_UNREACHABLE)
         return;
-    json_t *whole = json_pack("{s:s, s:s, s:s, s:s, s:O}", "profile", profile->name, "environment",
-                              profile->environment, "namespace", profile->namespace, "error",
-                              why->message, "report", report);
-    json_dumpf(whole, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
-    putchar('\n');
-    json_decref(whole);
+    if (memory_write(deploy->plan.memory, &err) != 0)
+        fprintf(stderr, "bkdeploy: the next apply will be slower: %s\n", err.message);
+}
+
+static int before_component(size_t component, void *arg, struct err *err)
+{
+    struct deploy *deploy = arg;
+    if (hooks_before_component(deploy->hooks, component, err) != 0)
+        return -1;
+    task_logs_begin(deploy->tasks, component);
+    return 0;
+}
+
+static int after_component(size_t component, const struct err *why, void *arg, struct err *err)
+{
+    struct deploy *deploy = arg;
+    task_logs_end(deploy->tasks, component);
+    return hooks_after_component(deploy->hooks, component, why, err);
 }
 
 static int carry_out(struct deploy *deploy, struct err *err)
@@ -276,12 +363,28 @@ static int carry_out(struct deploy *deploy, struct err *err)
     struct apply_options options = apply_options_of(deploy);
     struct report_options report = { deploy->session->schemas, session_origin, deploy->session };
     options.report = &report;
-    struct progress *progress = new_progress(&deploy->session->profile);
-    int result =
-        apply_run(deploy->session->client, &deploy->plan, &options, progress, &deploy->result, err);
-    progress_free(progress);
+    struct live live;
+    ci_open(stderr, "rollout");
+    live_open_profile(&live, deploy->options, deploy->session->client, &deploy->session->profile);
+    report_page_follow(deploy->request->page, &deploy->session->profile, live.progress);
+    hooks_set_progress(deploy->hooks, live.progress);
+    if (!options.no_wait)
+        deploy->tasks = task_logs_new(deploy->session->client, &deploy->plan, live.progress);
+    if (deploy->hooks || deploy->tasks) {
+        options.before_component = before_component;
+        options.after_component = after_component;
+        options.hook_arg = deploy;
+    }
+    int result = apply_run(deploy->session->client, &deploy->plan, &options, live.progress,
+                           &deploy->result, err);
+    hooks_set_progress(deploy->hooks, NULL);
+    task_logs_free(deploy->tasks);
+    live_close(&live);
+    ci_close(stderr, "rollout");
+    remember(deploy, err);
+    report_page_followed(deploy->request->page);
     if (result != 0)
-        tell_failure(deploy, err);
+        tell_failure(deploy);
     if (deploy->made_namespace && deploy->result.unchanged) {
         deploy->result.unchanged--;
         deploy->result.created++;
@@ -310,19 +413,15 @@ static void end_record(struct deploy *deploy, const struct err *why)
 
 /* ---- telling ---- */
 
-static void print_json(const struct deploy *deploy, double seconds)
+static void end_feed(const struct deploy *deploy, double seconds)
 {
-    const struct profile *profile = &deploy->session->profile;
     const struct apply_result *result = &deploy->result;
-    json_t *report = json_pack(
-        "{s:s, s:s, s:s, s:{s:I, s:I, s:I, s:I}, s:I, s:i, s:f}", "profile", profile->name,
-        "environment", profile->environment, "namespace", profile->namespace, "objects", "created",
-        (json_int_t)result->created, "changed", (json_int_t)result->changed, "unchanged",
-        (json_int_t)result->unchanged, "deleted", (json_int_t)deploy->deleted, "components",
-        (json_int_t)profile->count, "revision", deploy->record.number, "seconds", seconds);
-    json_dumpf(report, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
-    putchar('\n');
-    json_decref(report);
+    json_t *fields = json_pack("{s:{s:I, s:I, s:I, s:I}, s:O, s:i, s:f}", "objects", "created",
+                               (json_int_t)result->created, "changed", (json_int_t)result->changed,
+                               "unchanged", (json_int_t)result->unchanged, "deleted",
+                               (json_int_t)deploy->deleted, "components", result->components,
+                               "revision", deploy->record.number, "seconds", seconds);
+    feed_add_to_end(deploy->options->feed, fields);
 }
 
 static void tell_end(const struct deploy *deploy)
@@ -344,8 +443,8 @@ static void tell_end(const struct deploy *deploy)
     if (deploy->options->no_wait && counts.delete)
         fprintf(stderr, "left the profile, and deleted by an apply that waits: %zu\n",
                 counts.delete);
-    if (deploy->options->output)
-        print_json(deploy, seconds);
+    if (!deploy->request->is_rollback)
+        end_feed(deploy, seconds);
 }
 
 /* ---- the whole ---- */
@@ -360,13 +459,20 @@ static int run_locked(struct deploy *deploy, struct err *err)
     if (steps && plan_hold_to(&deploy->plan, session->schemas, steps, err) != 0)
         return -1;
     if (!deploy->told)
-        show_summary(stderr, session, &deploy->plan);
+        tell_plan(deploy);
     if (record_open(&deploy->record, session->client, &session->identity, err) != 0)
         return -1;
     tell_resuming(deploy);
     int result = begin_record(deploy, err);
+    struct hooks *hooks = deploy->record.number ? deploy->hooks : NULL; /* something is done */
+    hooks_set_plan(deploy->hooks, &deploy->plan, deploy->record.number);
+    hooks_set_result(deploy->hooks, &deploy->result, &deploy->deleted);
+    if (result == 0)
+        result = hooks_run(hooks, "before_apply", err);
     if (result == 0)
         result = carry_out(deploy, err);
+    if (result == 0)
+        result = hooks_run(hooks, "after_apply", err);
     end_record(deploy, err);
     if (result == 0)
         tell_end(deploy);
@@ -375,12 +481,36 @@ static int run_locked(struct deploy *deploy, struct err *err)
 
 static int roll_back(struct deploy *deploy, const struct err *why);
 
+static void begin_feed(const struct deploy *deploy)
+{
+    const struct session *session = deploy->session;
+    const struct profile *profile = &session->profile;
+    json_t *components = json_array(), *fields;
+    for (size_t i = 0; i < profile->count; i++) {
+        const struct component *component = &profile->components[i];
+        json_t *needs = json_array();
+        for (size_t k = 0; k < component->needs_count; k++)
+            json_array_append_new(needs,
+                                  json_string(profile->components[component->before[k]].name));
+        json_array_append_new(components,
+                              json_pack("{s:s, s:o}", "name", component->name, "needs", needs));
+    }
+    fields =
+        json_pack("{s:s, s:s, s:s, s:s, s:I, s:o}", "release", profile->name, "environment",
+                  profile->environment, "namespace", profile->namespace, "server", session->server,
+                  "objects", (json_int_t)session->work.count, "components", components);
+    feed_event(deploy->options->feed, "start", fields);
+}
+
 static int run(struct deploy *deploy, struct err *err)
 {
     struct session *session = deploy->session;
     const struct profile *profile = &session->profile;
     fprintf(stderr, "%s, environment %s: %zu objects to namespace %s of %s\n", profile->name,
             profile->environment, session->work.count, profile->namespace, session->cluster);
+    begin_feed(deploy);
+    if (hooks_run(deploy->hooks, "before_plan", err) != 0)
+        return -1;
     if (look_ahead(deploy, err) != 0)
         return -1;
     if (!namespace_is_there(session) && make_namespace(deploy, err) != 0)
@@ -405,8 +535,21 @@ int deploy_run(struct session *session, const struct deploy_request *request, st
         .request = request,
         .start = clock_ms(),
     };
+    struct hooks_about about = {
+        .script = request->hooks,
+        .command = request->command,
+        .options = session->options,
+        .profile = &session->profile,
+        .identity = &session->identity,
+        .cluster = session->cluster,
+        .client = session->client,
+        .discovery = session->discovery,
+    };
     deploy.readiness.script = session->script;
     int result = session_check_form(session, err);
+    if (result == 0 && !request->is_rollback)
+        result = hooks_check(session->profile.source, &about,
+                             request->steps ? "this plan" : "this revision", err);
     if (result == 0 && session->options->health_dir) {
         deploy.readiness.health =
             health_open(session->options->health_dir, &session->options->script.limits, err);
@@ -416,13 +559,22 @@ int deploy_run(struct session *session, const struct deploy_request *request, st
         result = requires_check(session->client, &session->profile, err);
     if (result == 0)
         result = generate_fill(session->client, &session->profile, err);
+    deploy.hooks = hooks_new(&about);
     if (result == 0)
         result = run(&deploy, err);
+    if (result != 0 && !deploy.declined)
+        hooks_run_failure(deploy.hooks, err);
+    hooks_free(deploy.hooks);
     if (deploy.lock)
         lock_release(deploy.lock);
     if (result != 0 && is_worth_rolling_back(&deploy, err))
         roll_back(&deploy, err);
+    report_page_take(request->page, session,
+                     &(struct report_page_deployed){ deploy.has_plan ? &deploy.plan : NULL,
+                                                     &deploy.result, deploy.deleted,
+                                                     deploy.record.number, request->message });
     record_release(&deploy.record);
+    json_decref(deploy.result.components);
     json_decref(deploy.result.report);
     health_close(deploy.readiness.health);
     if (deploy.has_plan)
@@ -439,10 +591,14 @@ static int roll_back(struct deploy *deploy, const struct err *why)
     json_t *source = NULL;
     fprintf(stderr, "bkdeploy: %s\n", why->message);
     if (!good) {
-        fprintf(stderr, "there is no revision that ended well to roll back to\n");
+        live_note(deploy->options, NULL, "there is no revision that ended well to roll back to");
+        report_page_rolled_back(deploy->request->page, 0, &err);
         return -1;
     }
     fprintf(stderr, "rolling back to revision %d\n", good->number);
+    feed_event(
+        deploy->options->feed, "rollback",
+        json_pack("{s:i, s:o}", "revision", good->number, "message", feed_string(why->message)));
     int result = revision_read(deploy->session->client, &deploy->session->identity, good->number,
                                &source, &err);
     struct session session;
@@ -457,6 +613,9 @@ static int roll_back(struct deploy *deploy, const struct err *why)
         free(message);
     }
     json_decref(source);
+    report_page_rolled_back(deploy->request->page, good->number, &err);
+    feed_add_to_end(deploy->options->feed, json_pack("{s:{s:i, s:b}}", "rollback", "revision",
+                                                     good->number, "done", (int)(result == 0)));
     if (result != 0)
         fprintf(stderr, "bkdeploy: the rollback to revision %d failed, too: %s\n", good->number,
                 err.message);

@@ -11,8 +11,8 @@
 #include "kube/watch.h"
 #include "object/meta.h"
 #include "release/kin.h"
-#include "ui/progress.h"
 #include "ui/table.h"
+#include "ui/terminal.h"
 
 enum { HTTP_FORBIDDEN = 403 };
 
@@ -176,6 +176,15 @@ static json_t *row_json(const struct row *row)
                      "count", (json_int_t)row->count, "first", row->first, "last", row->last);
 }
 
+/* The same; "type" is the stream's word. */
+static json_t *row_event(const struct row *row)
+{
+    json_t *event = row_json(row);
+    json_object_del(event, "type");
+    json_object_set_new(event, "severity", json_string(row->type));
+    return event;
+}
+
 /* A line of what was seen when; `widths` of type, object, and reason. */
 static void put_row(const struct events *events, const struct row *row, const char *when,
                     const int *widths)
@@ -230,14 +239,10 @@ static void put_table(const struct events *events)
 static void put_line(const struct events *events, const struct row *row)
 {
     static const int widths[] = { 20, 7, 1, 1 };
-    if (!events->options->output) {
+    if (events->options->feed)
+        feed_event(events->options->feed, "event", row_event(row));
+    else
         put_row(events, row, row->last, widths);
-        return;
-    }
-    json_t *object = row_json(row);
-    json_dumpf(object, stdout, JSON_COMPACT);
-    putchar('\n');
-    json_decref(object);
 }
 
 static void put_all(struct events *events)
@@ -421,7 +426,7 @@ int command_events(const struct options *options, struct err *err)
         .kin = kin_new(session.client, &session.work),
         .component = options->words_count ? options->words[0] : NULL,
         .pending = json_array(),
-        .colour = progress_colour(stdout),
+        .colour = terminal_colour(stdout),
         .err = ERR_INIT,
     };
     if (options->since_ms)

@@ -13,8 +13,8 @@
 #include "object/meta.h"
 #include "release/revision.h"
 #include "ui/changes.h"
-#include "ui/progress.h"
 #include "ui/table.h"
+#include "ui/terminal.h"
 
 enum { COMMIT_SHOWN = 10 };
 
@@ -150,7 +150,7 @@ static void print_names(const json_t *names, char sign)
 /* Each object that both have and that is another one now, in full. */
 static void print_changed(const json_t *before, const json_t *after)
 {
-    struct changes_style style = { .colour = progress_colour(stdout) };
+    struct changes_style style = { .colour = terminal_colour(stdout) };
     json_t *old = objects_of(before), *new = objects_of(after), *object;
     const char *key;
     json_object_foreach(new, key, object) {

@@ -45,9 +45,20 @@ static char *base_name(const char *path)
     return name;
 }
 
-/* Writes all files or, where one is there already, none. */
-static int write_files(const char *folder, const json_t *files, struct err *err)
+static int print_json(const char *key, json_t *value, struct err *err)
 {
+    json_t *document = json_pack("{s:O}", key, value);
+    json_dumpf(document, stdout, JSON_INDENT(2));
+    putchar('\n');
+    json_decref(document);
+    return fflush(stdout) ? err_set(err, ERR_FAILED, "cannot write to standard output") : 0;
+}
+
+/* Writes all files or, where one is there already, none. */
+static int write_files(const struct options *options, const json_t *files, struct err *err)
+{
+    const char *folder = options->folder;
+    json_t *written = json_array();
     const char *name;
     json_t *text;
     struct stat st;
@@ -57,8 +68,10 @@ static int write_files(const char *folder, const json_t *files, struct err *err)
         if (there)
             err_set(err, ERR_USAGE, "%s: is there already; it is not changed", path);
         free(path);
-        if (there)
+        if (there) {
+            json_decref(written);
             return -1;
+        }
     }
     int result = 0;
     json_object_foreach((json_t *)files, name, text) {
@@ -66,9 +79,14 @@ static int write_files(const char *folder, const json_t *files, struct err *err)
         if (result == 0)
             result = file_create(path, json_string_value(text), json_string_length(text), err);
         if (result == 0)
+            json_array_append_new(written, json_string(path));
+        if (result == 0 && !options->output)
             printf("%s\n", path);
         free(path);
     }
+    if (result == 0 && options->output)
+        result = print_json("files", written, err);
+    json_decref(written);
     return result;
 }
 
@@ -87,7 +105,9 @@ int command_import(const struct options *options, struct err *err)
         result = made ? 0 : -1;
     }
     if (result == 0 && options->folder) {
-        result = write_files(options->folder, json_object_get(made, "files"), err);
+        result = write_files(options, json_object_get(made, "files"), err);
+    } else if (result == 0 && options->output) {
+        result = print_json("profile", json_object_get(made, "text"), err);
     } else if (result == 0) {
         const json_t *text = json_object_get(made, "text");
         size_t length = json_string_length(text);

@@ -1,5 +1,6 @@
 #include <ctype.h>
 #include <errno.h>
+#include <jansson.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -75,8 +76,14 @@ int command_init(const struct options *options, struct err *err)
         profile = xasprintf(text, name, name, name);
         result = file_create(path, profile, strlen(profile), err);
     }
-    if (result == 0)
+    if (result == 0 && options->output) {
+        json_t *document = json_pack("{s:[s]}", "files", path);
+        json_dumpf(document, stdout, JSON_INDENT(2));
+        json_decref(document);
+        putchar('\n');
+    } else if (result == 0) {
         printf("%s\n", path);
+    }
     free(profile);
     free(name);
     free(path);

@@ -14,8 +14,8 @@
 #include "kube/watch.h"
 #include "object/meta.h"
 #include "release/pods.h"
-#include "ui/progress.h"
 #include "ui/shown.h"
+#include "ui/terminal.h"
 
 enum {
     TAIL_DEFAULT = 10,       /* as kubectl's for a selector */
@@ -134,10 +134,8 @@ static char *json_line(const struct stream *stream, const char *time, const char
     json_object_set_new(line, "line", json_stringn(buf_text(&text), text.len));
     if (cut)
         json_object_set_new(line, "cut", json_integer((json_int_t)cut));
-    char *dump = json_dumps(line, JSON_COMPACT);
-    json_decref(line);
     buf_release(&text);
-    return dump;
+    return feed_text("log", line);
 }
 
 static char *plain_line(const struct stream *stream, const char *bytes, size_t length, size_t cut)
@@ -604,7 +602,7 @@ int command_logs(const struct options *options, struct err *err)
     if (check_options(options, err) != 0 || session_open_any(&session, options, err) != 0)
         return -1;
     logs.client = session.client;
-    logs.colour = progress_colour(stdout);
+    logs.colour = terminal_colour(stdout);
     if (options->follow)
         setvbuf(stdout, NULL, _IOLBF, 0);
     int result =

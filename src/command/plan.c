@@ -21,7 +21,8 @@ static int look(struct session *session, struct plan *plan, json_t **unfilled, s
         *unfilled = json_deep_copy(session->profile.source);
     if (generate_fill(session->client, &session->profile, err) != 0)
         return -1;
-    return deploy_plan(session, plan, err);
+    const struct plan_options options = { .wait = false };
+    return deploy_plan(session, &options, plan, err);
 }
 
 static int print_diff(struct session *session, const struct plan *plan)
@@ -38,6 +39,7 @@ static int print_diff(struct session *session, const struct plan *plan)
         char *sum = show_counts(&counts);
         fprintf(stderr, "%s\n", sum);
         free(sum);
+        show_hooks(stderr, session, plan);
     }
     return plan_is_empty(plan) ? 0 : 1;
 }
@@ -84,7 +86,10 @@ int command_plan(const struct options *options, struct err *err)
         return -1;
     int result = look(&session, &plan, &unfilled, err);
     if (result == 0) {
-        show_summary(options->folder ? stderr : stdout, &session, &plan);
+        if (options->output)
+            show_json(&session, &plan);
+        else
+            show_summary(options->folder ? stderr : stdout, &session, &plan);
         if (options->folder)
             result = write_plan(&session, &plan, unfilled, err);
         if (result == 0)

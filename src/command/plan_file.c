@@ -178,8 +178,8 @@ static json_t *order_of(const struct profile *profile)
     while (json_array_size(order) < profile->count) {
         for (size_t i = 0; i < profile->count; i++) {
             bool ready = !listed[i];
-            for (size_t k = 0; k < profile->components[i].needs_count; k++)
-                ready = ready && listed[profile->components[i].needs[k]];
+            for (size_t k = 0; k < profile->components[i].before_count; k++)
+                ready = ready && listed[profile->components[i].before[k]];
             if (!ready)
                 continue;
             listed[i] = true;

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "command/command.h"
 #include "command/deploy.h"
+#include "command/hooks.h"
 #include "command/target.h"
 #include "release/record.h"
 #include "release/revision.h"
@@ -40,7 +41,7 @@ static int choose(struct target *target, const struct options *options, int *num
     return result;
 }
 
-int command_rollback(const struct options *options, struct err *err)
+static int roll_back(const struct options *options, struct report_page *page, struct err *err)
 {
     struct target target;
     json_t *source = NULL;
@@ -54,15 +55,30 @@ int command_rollback(const struct options *options, struct err *err)
     if (result != 0)
         return -1;
     struct session session;
+    struct profile profile;
+    struct script *hooks = NULL;
     char *message =
         options->message ? xstrdup(options->message) : xasprintf("rollback to %d", number);
-    struct deploy_request request = { .message = message };
-    result = session_open_source(&session, source, options, err);
+    struct deploy_request request = { .message = message, .command = "rollback", .page = page };
+    result = hooks_read(options, &profile, &hooks, err);
+    if (result == 0)
+        result = session_open_source(&session, source, options, err);
     if (result == 0) {
+        request.hooks = hooks;
         result = deploy_run(&session, &request, err);
         session_close(&session);
     }
+    profile_release(&profile);
+    script_close(hooks);
     json_decref(source);
     free(message);
     return result;
+}
+
+int command_rollback(const struct options *options, struct err *err)
+{
+    struct report_page *page;
+    if (report_page_open(&page, "rollback", options, err) != 0)
+        return -1;
+    return report_page_close(page, roll_back(options, page, err), err);
 }

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "command/problems.h"
 #include "command/target.h"
+#include "kube/curl.h"
 #include "kube/kubeconfig.h"
 #include "release/revision.h"
 #include "ui/findings.h"
@@ -109,6 +110,9 @@ static int begin(struct session *session, struct err *err)
 int session_open(struct session *session, const struct options *options, struct err *err)
 {
     *session = (struct session){ .options = options };
+    /* Loading takes the most memory of all that is done: better before there is a profile. */
+    if (!curl_load(err))
+        return -1;
     if (script_eval_keeping(&options->script, &session->profile, &session->script, err) != 0)
         return -1;
     return begin(session, err);
@@ -121,25 +125,6 @@ int session_open_source(struct session *session, json_t *source, const struct op
     if (profile_init(&session->profile, source, err) != 0)
         return -1;
     return begin(session, err);
-}
-
-/* The source of the newest revision of a release; the caller's reference, NULL with err. */
-static json_t *read_newest(struct target *target, struct err *err)
-{
-    const struct identity *identity = &target->identity;
-    struct revision *list;
-    size_t count;
-    json_t *source = NULL;
-    if (revision_list(target->client, identity, &list, &count, err) != 0)
-        return NULL;
-    if (count == 0)
-        err_set(err, ERR_USAGE, "release '%s' in namespace '%s' has no revisions", identity->name,
-                identity->namespace);
-    else if (revision_read_sealed(target->client, identity, list[count - 1].number, &source, err) !=
-             0)
-        source = NULL;
-    revision_list_free(list, count);
-    return source;
 }
 
 int session_open_any(struct session *session, const struct options *options, struct err *err)
@@ -158,7 +143,7 @@ int session_open_any(struct session *session, const struct options *options, str
     }
     if (target_open(&target, options, err) != 0)
         return -1;
-    json_t *source = read_newest(&target, err);
+    json_t *source = target_newest(&target, true, err);
     target_close(&target);
     int result = source ? session_open_source(session, source, options, err) : -1;
     json_decref(source);
@@ -170,11 +155,12 @@ void session_close(struct session *session)
     work_release(&session->work);
     identity_release(&session->identity);
     kube_discovery_free(session->discovery);
-    kube_client_free(session->client);
     schema_set_free(session->schemas);
     script_close(session->traced);
+    free(session->asked);
     profile_release(&session->profile);
     script_close(session->script);
+    kube_client_free(session->client); /* the last: its libraries are needed once more */
     free(session->cluster);
     free(session->server);
     free(session->origin);
@@ -230,18 +216,46 @@ int session_check_form(struct session *session, struct err *err)
 
 /* ---- origins ---- */
 
+void session_expect(struct session *session, const struct plan *plan)
+{
+    if (session->traced || session->has_no_origins)
+        return;
+    if (!session->asked)
+        session->asked = xcalloc(session->profile.count, sizeof *session->asked);
+    for (size_t i = 0; i < session->work.count; i++)
+        if (plan->items[i].action != SURVEY_SAME)
+            session->asked[session->work.items[i].component] = true;
+}
+
+/* Evaluates the profile once more, for the origins of what is to be asked for; of everything when
+ * more is asked than was expected. */
+static void trace(struct session *session, size_t component)
+{
+    size_t count = session->profile.count;
+    struct err ignored = ERR_INIT;
+    if (!session->traced && !session->asked)
+        session->asked = xcalloc(count, sizeof *session->asked);
+    for (size_t i = 0; session->traced && i < count; i++)
+        session->asked[i] = true;
+    session->asked[component] = true;
+    script_close(session->traced);
+    curl_let_go(); /* nothing is asked of the cluster meanwhile */
+    session->traced =
+        script_open_origins(&session->options->script, session->asked, count, &ignored);
+    session->has_no_origins = session->traced == NULL;
+}
+
 const char *session_origin(const struct work_item *item, const json_t *path, void *arg)
 {
     struct session *session = arg;
     struct err err = ERR_INIT;
     if (session->has_no_origins)
         return NULL;
-    if (!session->traced)
-        session->traced = script_open(&session->options->script, SCRIPT_EXPLAIN, &err);
+    if (!session->traced || !session->asked[item->component])
+        trace(session, item->component);
     json_t *lines = session->traced
                         ? script_origin(session->traced, item->component, item->index, path, &err)
                         : NULL;
-    session->has_no_origins = session->traced == NULL;
     free(session->origin);
     const char *last = json_string_value(json_array_get(lines, json_array_size(lines) - 1));
     session->origin = last ? xstrdup(last) : NULL;

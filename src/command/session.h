@@ -8,6 +8,7 @@
 #include "object/profile.h"
 #include "object/schema.h"
 #include "release/identity.h"
+#include "release/plan.h"
 #include "release/work.h"
 #include "script/script.h"
 
@@ -23,6 +24,7 @@ struct session {
     struct work work;
     struct identity identity;
     struct script *traced; /* evaluated with origins, once they are asked for; or NULL */
+    bool *asked;           /* by component: whether its origins will be asked for; or NULL */
     bool has_no_origins;
     char *origin; /* that was told last */
 };
@@ -48,6 +50,9 @@ int session_check_form(struct session *session, struct err *err);
 
 /* The uid of the cluster: that of its namespace kube-system. The caller's; NULL with err. */
 char *session_cluster_uid(struct session *session, struct err *err);
+
+/* Origins will be asked for where a plan has changes; of others they can be, but take longer. */
+void session_expect(struct session *session, const struct plan *plan);
 
 /* The line of the profile that set a field of an item's object, the session's until the next call;
  * NULL where there is none (as survey_options.origin). */

@@ -5,10 +5,12 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "command/hooks.h"
 #include "object/diff.h"
 #include "object/path.h"
+#include "release/task.h"
 #include "ui/changes.h"
-#include "ui/progress.h"
+#include "ui/terminal.h"
 
 enum { PATHS_SHOWN = 3 };
 
@@ -56,7 +58,10 @@ static void describe_item(struct buf *out, const struct session *session, const 
     buf_adds(out, label);
     add_paths(out, changes);
     if (found->action == SURVEY_REPLACE)
-        buf_adds(out, "; deleted and made anew, for a field that changes is immutable");
+        buf_addf(out, "; deleted and made anew%s",
+                 task_is(plan->work->items[index].object)
+                     ? ""
+                     : ", for a field that changes is immutable");
     if (found->action == SURVEY_GROW)
         add_claims(out, found->claims);
     json_decref(changes);
@@ -134,7 +139,7 @@ char *show_counts(const struct plan_counts *counts)
 
 void show_summary(FILE *out, const struct session *session, const struct plan *plan)
 {
-    bool colour = progress_colour(out);
+    bool colour = terminal_colour(out);
     int width = name_width(plan);
     size_t last = (size_t)-1;
     struct plan_counts counts;
@@ -158,6 +163,16 @@ void show_summary(FILE *out, const struct session *session, const struct plan *p
     char *sum = show_counts(&counts);
     fprintf(out, "%s\n", sum);
     free(sum);
+    show_hooks(out, session, plan);
+}
+
+void show_hooks(FILE *out, const struct session *session, const struct plan *plan)
+{
+    bool none = session->options->no_hooks || plan_is_empty(plan);
+    char *names = none ? NULL : hooks_names(session->profile.source);
+    if (names)
+        fprintf(out, "hooks: %s\n", names);
+    free(names);
 }
 
 /* ---- in full ---- */
@@ -226,7 +241,9 @@ static const char *origin_of(const json_t *path, void *arg)
     return again ? NULL : origin;
 }
 
-static void show_item(FILE *out, struct session *session, const struct plan *plan, size_t index)
+/* The change of an item, below its head. */
+static void show_diff(FILE *out, struct session *session, const struct plan *plan, size_t index,
+                      bool colour)
 {
     const struct survey_item *found = &plan->items[index];
     const struct work_item *item = &plan->work->items[index];
@@ -235,37 +252,59 @@ static void show_item(FILE *out, struct session *session, const struct plan *pla
     json_t *before = found->live ? diff_cleaned(found->live) : NULL;
     json_t *after = diff_cleaned(is_new ? item->object : found->after);
     struct origins origins = { session, item, after, is_new, NULL };
-    struct changes_style style = { .colour = progress_colour(out),
-                                   .origin = origin_of,
-                                   .arg = &origins };
-    struct buf claims = BUF_INIT;
-    char *label = work_item_label(item);
-    if (found->action == SURVEY_GROW)
-        add_claims(&claims, found->claims);
-    fprintf(out, "%s%s%s %s%s%s\n", style.colour ? signs[found->action].colour : "",
-            signs[found->action].sign, style.colour ? "\x1b[0m" : "", label, buf_text(&claims),
-            found->action == SURVEY_REPLACE ? " (deleted and made anew)" : "");
-    print_notes(out, found->notes, 4);
+    struct changes_style style = { .colour = colour, .origin = origin_of, .arg = &origins };
     changes_print(out, session->schemas, before, after, &style);
-    buf_release(&claims);
-    free(label);
     free(origins.last);
     json_decref(before);
     json_decref(after);
 }
 
+/* "Deployment shop/web (deleted and made anew)". The caller's. */
+static char *item_head(const struct plan *plan, size_t index)
+{
+    const struct survey_item *found = &plan->items[index];
+    struct buf words = BUF_INIT;
+    char *label = work_item_label(&plan->work->items[index]);
+    buf_adds(&words, label);
+    if (found->action == SURVEY_GROW)
+        add_claims(&words, found->claims);
+    if (found->action == SURVEY_REPLACE)
+        buf_adds(&words, " (deleted and made anew)");
+    free(label);
+    return buf_detach(&words);
+}
+
+static void show_item(FILE *out, struct session *session, const struct plan *plan, size_t index)
+{
+    const struct survey_item *found = &plan->items[index];
+    bool colour = terminal_colour(out);
+    char *head = item_head(plan, index);
+    fprintf(out, "%s%s%s %s\n", colour ? signs[found->action].colour : "",
+            signs[found->action].sign, colour ? "\x1b[0m" : "", head);
+    print_notes(out, found->notes, 4);
+    show_diff(out, session, plan, index, colour);
+    free(head);
+}
+
+/* What goes with something that has left, below its head. */
+static void show_leaver_diff(FILE *out, struct session *session, const struct plan_leaver *leaver,
+                             bool colour)
+{
+    struct changes_style style = { .colour = colour };
+    if (leaver->fate != PLAN_DELETE)
+        return;
+    json_t *before = diff_cleaned(leaver->member->object);
+    changes_print(out, session->schemas, before, NULL, &style);
+    json_decref(before);
+}
+
 static void show_leaver(FILE *out, struct session *session, const struct plan_leaver *leaver)
 {
-    struct changes_style style = { .colour = progress_colour(out) };
     if (leaver->fate == PLAN_IN_USE)
         return;
     char *label = member_label(leaver->member), *words = leaver_words(leaver);
     fprintf(out, "%s %s: %s\n", leaver->fate == PLAN_DELETE ? "-" : "=", label, words);
-    if (leaver->fate == PLAN_DELETE) {
-        json_t *before = diff_cleaned(leaver->member->object);
-        changes_print(out, session->schemas, before, NULL, &style);
-        json_decref(before);
-    }
+    show_leaver_diff(out, session, leaver, terminal_colour(out));
     free(words);
     free(label);
 }
@@ -273,7 +312,7 @@ static void show_leaver(FILE *out, struct session *session, const struct plan_le
 void show_changes(FILE *out, struct session *session, const struct plan *plan)
 {
     size_t last = (size_t)-1;
-    bool colour = progress_colour(out);
+    bool colour = terminal_colour(out);
     const char *on = colour ? "\x1b[1m" : "", *off = colour ? "\x1b[0m" : "";
     for (size_t i = 0; i < plan->work->count; i++) {
         const struct work_item *item = &plan->work->items[i];
@@ -302,6 +341,58 @@ void show_refusals(FILE *out, const struct plan *plan)
 
 /* ---- as values ---- */
 
+static void set_diff(json_t *entry, FILE *out, char **text, size_t *length)
+{
+    if (!out)
+        return;
+    fclose(out);
+    json_object_set_new(entry, "text", json_stringn(*text, *length));
+    free(*text);
+}
+
+json_t *show_changes_json(struct session *session, const struct plan *plan)
+{
+    json_t *list = json_array();
+    char *text;
+    size_t length;
+    for (size_t i = 0; i < plan->work->count; i++) {
+        const struct survey_item *found = &plan->items[i];
+        const struct work_item *item = &plan->work->items[i];
+        const struct component *component = &plan->work->profile->components[item->component];
+        if (found->action == SURVEY_SAME && json_array_size(found->notes) == 0)
+            continue;
+        char *head = item_head(plan, i);
+        json_t *entry =
+            json_pack("{s:s, s:s, s:s, s:s, s:s, s:O?}", "component", component->name, "origin",
+                      component->origin, "object", head, "action", plan_action_name(found->action),
+                      "sign", signs[found->action].sign, "notes", found->notes);
+        FILE *out = open_memstream(&text, &length);
+        if (out)
+            show_diff(out, session, plan, i, false);
+        set_diff(entry, out, &text, &length);
+        json_array_append_new(list, entry);
+        free(head);
+    }
+    for (size_t i = 0; i < plan->leavers_count; i++) {
+        const struct plan_leaver *leaver = &plan->leavers[i];
+        bool goes = leaver->fate == PLAN_DELETE;
+        if (leaver->fate == PLAN_IN_USE)
+            continue;
+        char *label = member_label(leaver->member), *words = leaver_words(leaver);
+        json_t *entry =
+            json_pack("{s:s, s:s, s:s, s:[s]}", "object", label, "action", goes ? "delete" : "keep",
+                      "sign", goes ? "-" : "=", "notes", words);
+        FILE *out = open_memstream(&text, &length);
+        if (out)
+            show_leaver_diff(out, session, leaver, false);
+        set_diff(entry, out, &text, &length);
+        json_array_append_new(list, entry);
+        free(words);
+        free(label);
+    }
+    return list;
+}
+
 json_t *show_counts_json(const struct plan_counts *counts)
 {
     return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "create", (json_int_t)counts->create,
@@ -326,6 +417,30 @@ static void add_origins(struct session *session, const struct plan *plan, size_t
     }
 }
 
+json_t *show_steps(struct session *session, const struct plan *plan)
+{
+    json_t *steps = plan_steps(plan, session->schemas), *step;
+    struct plan_counts counts;
+    for (size_t i = json_array_size(steps); i-- > 0;) {
+        step = json_array_get(steps, i);
+        json_object_del(step, "changes");
+        if (strcmp(json_string_value(json_object_get(step, "action")), "none") == 0)
+            json_array_remove(steps, i);
+    }
+    plan_count(plan, &counts);
+    return json_pack("{s:o, s:o}", "counts", show_counts_json(&counts), "objects", steps);
+}
+
+json_t *show_gone(const struct member *member, enum prune_fate fate)
+{
+    static const char *const words[] = {
+        [PRUNE_DELETED] = "deleted", [PRUNE_ABSENT] = "gone", [PRUNE_REPLACED] = "left"
+    };
+    return json_pack("{s:s, s:s, s:s, s:s, s:s}", "apiVersion", member->api_version, "kind",
+                     member->kind, "namespace", member->namespace, "name", member->name, "outcome",
+                     words[fate]);
+}
+
 void show_json(struct session *session, const struct plan *plan)
 {
     json_t *steps = plan_steps(plan, session->schemas), *step;
@@ -343,6 +458,9 @@ void show_json(struct session *session, const struct plan *plan)
         json_pack("{s:s, s:s, s:s, s:o, s:o}", "release", session->identity.name, "environment",
                   session->profile.environment, "namespace", session->identity.namespace, "counts",
                   show_counts_json(&counts), "objects", steps);
+    json_t *hooks = json_object_get(session->profile.source, "hooks");
+    if (hooks)
+        json_object_set(report, "hooks", hooks);
     json_dumpf(report, stdout, JSON_INDENT(2));
     putchar('\n');
     json_decref(report);

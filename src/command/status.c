@@ -11,28 +11,13 @@
 #include "command/session.h"
 #include "release/status.h"
 #include "rollout/follow.h"
-#include "ui/progress.h"
+#include "ui/terminal.h"
 
 enum { LINE_MS = 1000 }; /* between two lines on one object */
 
-static const char *word_of(const struct status_row *row)
-{
-    if (!row->exists)
-        return "missing";
-    switch (row->verdict.state) {
-    case VERDICT_CURRENT: return "ready";
-    case VERDICT_IN_PROGRESS:
-    case VERDICT_TERMINATING:
-    case VERDICT_UNKNOWN: return "rolling";
-    case VERDICT_FAILED: return "failed";
-    case VERDICT_GONE: return "missing";
-    }
-    return "";
-}
-
 static void print_table(const struct work *work, const struct status_row *rows)
 {
-    bool colour = progress_colour(stdout);
+    bool colour = terminal_colour(stdout);
     int names = 9, labels = 6; /* the headings' own widths */
     for (size_t i = 0; i < work->count; i++) {
         const struct work_item *item = &work->items[i];
@@ -45,7 +30,7 @@ static void print_table(const struct work *work, const struct status_row *rows)
     for (size_t i = 0; i < work->count; i++) {
         const struct work_item *item = &work->items[i];
         const struct verdict *verdict = &rows[i].verdict;
-        const char *word = word_of(&rows[i]), *on = "", *off = "";
+        const char *word = status_word(&rows[i]), *on = "", *off = "";
         if (colour) {
             on = strcmp(word, "ready") == 0 ? "\x1b[32m" : "\x1b[31m";
             off = "\x1b[0m";
@@ -69,7 +54,7 @@ static json_t *row_json(const struct work *work, size_t index, const struct stat
     const struct verdict *verdict = &row->verdict;
     return json_pack("{s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:s}", "component",
                      work->profile->components[item->component].name, "kind", item->kind,
-                     "namespace", item->namespace, "name", item->name, "state", word_of(row),
+                     "namespace", item->namespace, "name", item->name, "state", status_word(row),
                      "ready", verdict->ready, "wanted", verdict->wanted, "message",
                      verdict->message);
 }
@@ -88,14 +73,11 @@ static void print_json(const struct work *work, const struct status_row *rows, b
 }
 
 /* For programs that read on. */
-static void print_json_lines(const struct work *work, const struct status_row *rows)
+static void print_events(struct feed *stream, const struct work *work,
+                         const struct status_row *rows)
 {
-    for (size_t i = 0; i < work->count; i++) {
-        json_t *object = row_json(work, i, &rows[i]);
-        json_dumpf(object, stdout, JSON_COMPACT);
-        putchar('\n');
-        json_decref(object);
-    }
+    for (size_t i = 0; i < work->count; i++)
+        feed_event(stream, "object", row_json(work, i, &rows[i]));
 }
 
 struct asking {
@@ -107,7 +89,7 @@ static bool ask_scripts(const struct work_item *item, const json_t *object, stru
                         void *arg)
 {
     const struct asking *asking = arg;
-    return readiness_of(&asking->readiness, asking->work, item, object, verdict);
+    return readiness_of(&asking->readiness, item, object, verdict);
 }
 
 /* ---- watching ---- */
@@ -143,7 +125,7 @@ static void on_changed(size_t index, const json_t *object, const struct verdict 
 {
     struct watching *watching = arg;
     watching->rows[watching->watched[index].index] =
-        (struct status_row){ object != NULL, *verdict };
+        (struct status_row){ .exists = object != NULL, .verdict = *verdict };
     watching->changed = true;
 }
 
@@ -167,22 +149,18 @@ static void print_line(const struct watching *watching, size_t index)
     const struct work_item *item = &work->items[index];
     const struct status_row *row = &watching->rows[index];
     const struct verdict *verdict = &row->verdict;
-    char *now = moment_now();
-    if (watching->options->output) {
-        json_t *object = row_json(work, index, row);
-        json_object_set_new(object, "time", json_string(now));
-        json_dumpf(object, stdout, JSON_COMPACT);
-        putchar('\n');
-        json_decref(object);
-    } else {
-        printf("%s  %s  %s/%s  %s", now, work->profile->components[item->component].name,
-               item->kind, item->name, word_of(row));
-        if (row->exists && verdict->wanted > 0)
-            printf("  %d/%d", verdict->ready, verdict->wanted);
-        if (row->exists && *verdict->message)
-            printf("  %s", verdict->message);
-        putchar('\n');
+    if (watching->options->feed) {
+        feed_event(watching->options->feed, "object", row_json(work, index, row));
+        return;
     }
+    char *now = moment_now();
+    printf("%s  %s  %s/%s  %s", now, work->profile->components[item->component].name, item->kind,
+           item->name, status_word(row));
+    if (row->exists && verdict->wanted > 0)
+        printf("  %d/%d", verdict->ready, verdict->wanted);
+    if (row->exists && *verdict->message)
+        printf("  %s", verdict->message);
+    putchar('\n');
     free(now);
 }
 
@@ -268,7 +246,7 @@ int command_status(const struct options *options, struct err *err)
         for (size_t i = 0; i < work->count; i++)
             ready &= rows[i].exists && rows[i].verdict.state == VERDICT_CURRENT;
         if (options->output && options->watch)
-            print_json_lines(work, rows);
+            print_events(options->feed, work, rows);
         else if (options->output)
             print_json(work, rows, ready);
         else
@@ -279,7 +257,7 @@ int command_status(const struct options *options, struct err *err)
                                      .work = work,
                                      .rows = rows,
                                      .asking = &asking,
-                                     .in_place = !options->output && progress_in_place(stdout),
+                                     .in_place = !options->output && terminal_in_place(stdout),
                                      .err = ERR_INIT };
         if (options->watch)
             work_resolve_brought(&session.work);

@@ -9,7 +9,7 @@
 #include "command/manifests.h"
 #include "command/readiness.h"
 #include "rollout/verdict.h"
-#include "ui/progress.h"
+#include "ui/terminal.h"
 
 struct row {
     const char *api_version, *kind, *namespace, *name; /* of the object */
@@ -52,7 +52,7 @@ static bool ask_scripts(const json_t *object, struct verdict *verdict, void *arg
 {
     const struct input *input = arg;
     const struct readiness readiness = { NULL, input->health };
-    return readiness_of(&readiness, NULL, NULL, object, verdict);
+    return readiness_of(&readiness, NULL, object, verdict);
 }
 
 static void fill_row(struct input *input, const json_t *object, struct row *row)
@@ -91,7 +91,7 @@ static int widest(int width, const char *cell)
 
 static void print_table(const struct row *rows, size_t count)
 {
-    bool colour = progress_colour(stdout);
+    bool colour = terminal_colour(stdout);
     char *label = NULL;
     int namespaces = 0, labels = 6; /* the heading's own width */
     for (size_t i = 0; i < count; i++) {

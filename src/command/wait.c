@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "command/command.h"
+#include "command/live.h"
 #include "command/readiness.h"
 #include "command/session.h"
 #include "command/target.h"
@@ -16,6 +17,8 @@
 #include "rollout/follow.h"
 #include "script/condition.h"
 #include "ui/progress.h"
+
+enum { TICK_MS = 1000 }; /* pods are judged again by then */
 
 enum until { UNTIL_READY, UNTIL_FAILED, UNTIL_DELETED, UNTIL_EXISTS, UNTIL_WHEN };
 
@@ -126,6 +129,7 @@ static void on_changed(size_t index, const json_t *object, const struct verdict 
     describe(waiting, wanted, object);
     waiting->open += before == OUTCOME_MET;
     waiting->open -= wanted->outcome == OUTCOME_MET;
+    progress_count(waiting->progress, index, verdict->ready, object ? verdict->wanted : 0);
     progress_set(waiting->progress, index, shown_state(waiting, wanted, object), wanted->state);
     waiting->over = waiting->open == 0 || wanted->outcome == OUTCOME_MISSED;
 }
@@ -141,8 +145,7 @@ static void on_failed(const struct err *err, void *arg)
 static bool ask_own(size_t index, const json_t *object, struct verdict *verdict, void *arg)
 {
     const struct waiting *waiting = arg;
-    return readiness_of(&waiting->readiness, waiting->work, waiting->wanted[index].item, object,
-                        verdict);
+    return readiness_of(&waiting->readiness, waiting->wanted[index].item, object, verdict);
 }
 
 /* ---- running ---- */
@@ -193,8 +196,8 @@ static int run(struct kube_client *client, struct waiting *waiting, struct err *
     follow_start(follow);
     int result = 1;
     while (result == 1 && !waiting->over && clock_ms() < deadline) {
-        long left = (long)(deadline - clock_ms()), tick = progress_tick(waiting->progress);
-        result = kube_idle(client, -1, &waiting->over, tick < left ? tick : left, err);
+        long left = (long)(deadline - clock_ms());
+        result = kube_idle(client, -1, &waiting->over, left < TICK_MS ? left : TICK_MS, err);
         follow_tick(follow);
     }
     follow_free(follow);
@@ -209,7 +212,7 @@ static int run(struct kube_client *client, struct waiting *waiting, struct err *
     return waiting->open ? fail_missed(waiting, err) : 0;
 }
 
-static void print_json(const struct waiting *waiting, const struct err *err)
+static void end_feed(const struct waiting *waiting, const struct err *err)
 {
     json_t *objects = json_array();
     for (size_t i = 0; i < waiting->count; i++) {
@@ -225,11 +228,8 @@ static void print_json(const struct waiting *waiting, const struct err *err)
                          : err->kind == ERR_INTERRUPTED ? "interrupted"
                          : err->kind == ERR_ROLLOUT     ? "failed"
                                                         : "error";
-    json_t *report = json_pack("{s:s, s:o}", "result", result, "objects", objects);
-    json_dumpf(report, stdout, JSON_INDENT(2));
-    putchar('\n');
-    fflush(stdout);
-    json_decref(report);
+    feed_add_to_end(waiting->options->feed,
+                    json_pack("{s:s, s:o}", "outcome", result, "objects", objects));
 }
 
 static int wait_for(struct kube_client *client, struct waiting *waiting, struct err *err)
@@ -243,11 +243,12 @@ static int wait_for(struct kube_client *client, struct waiting *waiting, struct 
         names[i] = wanted->label;
     }
     waiting->open = waiting->count;
-    waiting->progress = progress_new(stderr, names, waiting->count);
+    struct live live;
+    live_open(&live, waiting->options, client, "object", names, waiting->count);
+    waiting->progress = live.progress;
     int result = run(client, waiting, err);
-    if (waiting->options->output)
-        print_json(waiting, err);
-    progress_free(waiting->progress);
+    end_feed(waiting, err);
+    live_close(&live);
     free((void *)names);
     return result;
 }

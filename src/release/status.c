@@ -6,6 +6,8 @@
 #include "base/mem.h"
 #include "release/write.h"
 
+enum { HTTP_FORBIDDEN = 403 };
+
 struct run {
     struct kube_client *client;
     const struct work *work;
@@ -82,6 +84,7 @@ static void on_object(const struct kube_response *response, void *arg)
     if (response->status == 404)
         return;
     if (response->err) {
+        question->row->hidden = response->status == HTTP_FORBIDDEN;
         if (run->err.kind != ERR_NONE)
             return;
         run->err = *response->err;
@@ -124,4 +127,19 @@ int status_run(struct kube_client *client, const struct work *work,
         result = -1;
     }
     return result;
+}
+
+const char *status_word(const struct status_row *row)
+{
+    if (!row->exists)
+        return "missing";
+    switch (row->verdict.state) {
+    case VERDICT_CURRENT: return "ready";
+    case VERDICT_IN_PROGRESS:
+    case VERDICT_TERMINATING:
+    case VERDICT_UNKNOWN: return "rolling";
+    case VERDICT_FAILED: return "failed";
+    case VERDICT_GONE: return "missing";
+    }
+    return "";
 }

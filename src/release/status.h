@@ -11,14 +11,18 @@
 
 struct status_row {
     bool exists;
+    bool hidden;            /* may not be read by who asks */
     struct verdict verdict; /* only when it exists */
 };
 
 /* Fills `rows[work->count]`; `own` as of struct verdict_extra, called with `arg`, NULL: none.
- * Returns 0, or -1 with err. */
+ * Returns 0, or -1 with err; those that could be read are filled then, too. */
 int status_run(struct kube_client *client, const struct work *work,
                bool (*own)(const struct work_item *item, const json_t *object,
                            struct verdict *verdict, void *arg),
                void *arg, struct status_row *rows, struct err *err);
+
+/* "ready", "rolling", "failed" or "missing". */
+const char *status_word(const struct status_row *row);
 
 #endif

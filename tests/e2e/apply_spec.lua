@@ -30,7 +30,7 @@ describe("apply", function()
     end)
 
     it("reports as JSON on standard output", function()
-        local report = cjson.decode(applied("profiles/hello", "-o", "json").out)
+        local report = support.ending(applied("profiles/hello", "-o", "json").out)
         assert.same({ created = 0, changed = 0, unchanged = 5, deleted = 0 }, report.objects)
         local status = cjson.decode(on_cluster("status", "profiles/hello", "-o", "json").out)
         assert.is_true(status.ready)

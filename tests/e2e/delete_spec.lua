@@ -450,7 +450,9 @@ spec:
         assert.matches("kept:\n  PersistentVolumeClaim data%-db%-0: it is data; %-%-with%-data deletes it\n"
             .. "  PersistentVolumeClaim files: it is data; %-%-with%-data deletes it\n"
             .. "  Namespace del%-data: it holds PersistentVolumeClaim data%-db%-0, PersistentVolumeClaim files\n", run.err)
-        assert.matches('"kept": %[.*"name": "data%-db%-0",%s+"reason": "it is data', run.out)
+        local ending = support.ending(run.out)
+        assert.same({ 0, "data-db-0" }, { ending.exit, ending.kept[1].name })
+        assert.matches("^it is data", ending.kept[1].reason)
         assert.equal("persistentvolumeclaim/data-db-0 persistentvolumeclaim/files ", names "pvc -n del-data")
         -- Of the record nothing is left.
         assert.equal("", names "secrets,leases,deployments,statefulsets -n del-data")
@@ -531,7 +533,8 @@ spec:
         kubectl "delete lease bkdeploy.del-profile -n del-profile"
         run = delete(folder, "-o", "json")
         assert.equal(0, run.code, run.err)
-        assert.matches('"kind": "Namespace",%s+"namespace": "",%s+"name": "del%-profile"', run.out)
+        local gone = support.ending(run.out).deleted
+        assert.same({ "Namespace", "", "del-profile" }, { gone[#gone].kind, gone[#gone].namespace, gone[#gone].name })
         assert.equal("", kubectl "get namespace del-profile --ignore-not-found")
     end)
 

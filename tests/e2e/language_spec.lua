@@ -1,4 +1,3 @@
-local cjson = require "cjson"
 local support = require "support"
 local kubectl, on_cluster, profile = support.kubectl, support.on_cluster, support.profile
 
@@ -58,7 +57,7 @@ describe("every word of the language", function()
         assert.equal("true", kubectl "get light hall -n every -o 'jsonpath={.spec.on}'")
         run = on_cluster("apply", folder, "-o", "json")
         assert.equal(0, run.code, run.err)
-        local report = cjson.decode(run.out)
+        local report = support.ending(run.out)
         assert.same({ 0, 0 }, { report.objects.created, report.objects.changed })
     end)
 end)

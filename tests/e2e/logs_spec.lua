@@ -75,10 +75,11 @@ describe("bkdeploy logs", function()
 
     it("prints objects", function()
         local run = logs("chatty", "api", "--tail", "1", "-o", "json")
-        local object = cjson.decode(run.out)
+        local object, last = table.unpack(support.feed(run.out))
         assert.matches("^api%-", object.pod)
         object.pod = nil
-        assert.same({ component = "api", container = "api", time = "2026-11-24T02:00:20.000000001Z",
+        assert.same({ "result", 0 }, { last.type, last.exit })
+        assert.same({ schema = "bkdeploy/v1", type = "log", component = "api", container = "api", time = "2026-11-24T02:00:20.000000001Z",
             line = "line 20" }, object)
     end)
 

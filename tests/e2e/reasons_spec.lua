@@ -1,4 +1,3 @@
-local cjson = require "cjson"
 local support = require "support"
 local kubectl, on_cluster, profile = support.kubectl, support.on_cluster, support.profile
 
@@ -108,7 +107,7 @@ describe("an apply that can't come up", function()
     for _, row in ipairs(rows) do
         it("ends early and names " .. row[1], function()
             local run = doomed(row[2], row[3], "-o", "json")
-            local report = cjson.decode(run.out).report
+            local report = support.ending(run.out).report
             assert.matches(plain(row[4]), root(run))
             assert.equal(row[5], report.components[1].cause)
             assert.is_true(report.components[1].certain)

@@ -1,5 +1,4 @@
 -- bkdeploy wait, on the control plane.
-local cjson = require "cjson"
 local support = require "support"
 
 --- A Deployment that no node takes, and that has failed after a second.
@@ -43,8 +42,8 @@ describe("bkdeploy wait", function()
     it("waits for all of a release, and for what is named in any form", function()
         local run = wait("waited", "-o", "json")
         assert.equal(0, run.code, run.err)
-        local report = cjson.decode(run.out)
-        assert.equal("met", report.result)
+        local report = support.ending(run.out)
+        assert.equal("met", report.outcome)
         assert.equal(4, #report.objects)
         for _, word in ipairs { "deploy/web", "Deployments/web", "deployment.apps/web", "DEPLOYMENTS.apps/web" } do
             assert.equal(0, wait("waited", word).code, word)

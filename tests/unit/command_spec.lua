@@ -24,6 +24,7 @@ describe("the command line", function()
         { { "apply", "a", "-o", "yaml" }, "%-%-output of apply is json, not 'yaml'" },
         { { "apply", "a", "--timeout", "10" }, "%-%-timeout wants a duration such as 90s, 10m or 1h, not '10'" },
         { { "apply", "a", "--timeout", "-1s" }, "wants a duration" },
+        { { "render", "a", "--color", "blue" }, "%-%-color wants auto, always or never, not 'blue'" },
         { { "render", "a", "--memory-limit", "0" }, "%-%-memory%-limit wants a whole number above 0, not '0'" },
     }
     for _, row in ipairs(wrong) do
@@ -39,6 +40,13 @@ describe("the command line", function()
         local run = support.shell((os.getenv("BKDEPLOY") or "build/bkdeploy") .. " render profiles/hello >/dev/full")
         assert.equal(1, run.code)
         assert.matches("cannot write to standard output", run.err)
+    end)
+
+    it("colours where it is told to", function()
+        for when, coloured in pairs { always = true, never = false, auto = false } do
+            local run = support.run("check", "tests/broken/no-image.lua", "--color", when)
+            assert.equal(coloured, run.out:find("\27[", 1, true) ~= nil, when)
+        end
     end)
 
     it("prints a v1 List as JSON", function()

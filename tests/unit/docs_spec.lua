@@ -83,11 +83,12 @@ describe("the reference of the language", function()
     local kinds = {
         { "require('bk.profile').rules", "ProfileFields" }, { "require('bk.site').rules", "ExtendFields" },
         { "require('bk.input').rules", "InputFields" }, { "require('bk.conflict').rules", "ConflictFields" },
-        { "require('bk.rule').rules", "RuleFields" },
+        { "require('bk.rule').rules", "RuleFields" }, { "require('bk.hook').rules", "HookFields" },
         { "require('bk.workload').kinds.Deployment", "DeploymentFields" },
         { "require('bk.workload').kinds.StatefulSet", "StatefulsetFields" },
         { "require('bk.workload').kinds.DaemonSet", "DaemonsetFields" },
-        { "require('bk.workload').kinds.Job", "JobFields" }, { "require('bk.workload').kinds.CronJob", "CronjobFields" },
+        { "require('bk.workload').kinds.Job", "JobFields" }, { "require('bk.workload').kinds.Task", "TaskFields" },
+        { "require('bk.workload').kinds.CronJob", "CronjobFields" },
         { "require('bk.component').rules['service account']", "ServiceAccountFields" },
         { "require('bk.component').rules['priority class']", "PriorityClassFields" },
         { "require('bk.component').rules['quota']", "QuotaFields" },
@@ -108,7 +109,7 @@ describe("the reference of the language", function()
             local real, written = keys("(require 'bk') and " .. row[1]), fields_of(row[2])
             if row[1]:find "rules%[" then
                 real.needs, real.meta, real.patch, real.allow = nil, nil, nil, nil -- of every component
-                real.keep, real.replace = nil, nil
+                real.keep, real.replace, real.after, real.grace = nil, nil, nil, nil
             end
             assert.same(real, written)
         end)

@@ -829,7 +829,7 @@ describe("a mistake", function()
         it("is told at its line: " .. row[3], function()
             local run = evaluate(row[1])
             assert.equal(2, run.code)
-            assert.equal("", run.out)
+            assert.equal("error", support.ending(run.out).type)
             assert.matches("^bkdeploy: build/tmp/%w+/profile.lua:" .. row[2] .. ": .*" .. row[3], run.err)
         end)
     end

@@ -17,6 +17,12 @@
 #include "base/moment.h"
 #include "base/who.h"
 #include "crypto/seal.h"
+#include "doctor/access.h"
+#include "doctor/drift.h"
+#include "doctor/finding.h"
+#include "doctor/likeness.h"
+#include "doctor/permissions.h"
+#include "doctor/sections.h"
 #include "kube/kubeconfig.h"
 #include "object/diff.h"
 #include "object/fields.h"
@@ -34,7 +40,11 @@
 #include "rollout/diagnosis.h"
 #include "rollout/verdict.h"
 #include "script/trace.h"
+#include "ui/board.h"
 #include "ui/changes.h"
+#include "ui/graph.h"
+#include "ui/html.h"
+#include "ui/page.h"
 
 int luaopen_native(lua_State *L);
 
@@ -631,7 +641,10 @@ static int native_deflate_pack(lua_State *L)
     struct buf out = BUF_INIT;
     size_t length;
     const char *bytes = luaL_checklstring(L, 1, &length);
-    int result = deflate_pack(bytes, length, &out, &err);
+    struct deflate *packer = deflate_begin(&out, &err);
+    if (packer)
+        deflate_add(packer, bytes, length);
+    int result = packer ? deflate_end(packer, &err) : -1;
     length = out.len;
     return push_bytes(L, result, buf_detach(&out), length, &err);
 }
@@ -699,12 +712,12 @@ static int native_identity(lua_State *L)
     return 2;
 }
 
-/* payload_pack(json of a source) -> json of { sha256, parts }, or nil and the message */
+/* payload_pack(json of a source[, key]) -> json of { sha256, parts }, or nil and the message */
 static int native_payload_pack(lua_State *L)
 {
     struct err err = ERR_INIT;
     json_t *source = check_json(L, 1);
-    json_t *packed = payload_pack(source, &err);
+    json_t *packed = payload_pack(source, lua_isnoneornil(L, 2) ? NULL : check_key(L, 2), &err);
     char *text = packed ? dump(packed) : NULL;
     json_decref(source);
     json_decref(packed);
@@ -723,21 +736,14 @@ static int native_payload_unpack(lua_State *L)
     return push_result(L, text, &err);
 }
 
-/* payload_seal(json of a source, key) -> json, whether it had something to seal, whether it is
- * sealed then; or nil and the message */
-static int native_payload_seal(lua_State *L)
+/* payload_secrets(json of a source) -> whether it has something to seal, whether it is sealed */
+static int native_payload_secrets(lua_State *L)
 {
-    struct err err = ERR_INIT;
-    const unsigned char *key = check_key(L, 2);
     json_t *source = check_json(L, 1);
-    json_t *sealed = payload_seal(source, key, &err);
-    char *text = sealed ? dump(sealed) : NULL;
-    int count = push_result(L, text, &err);
     lua_pushboolean(L, payload_has_secrets(source));
-    lua_pushboolean(L, payload_is_sealed(sealed));
-    json_decref(sealed);
+    lua_pushboolean(L, payload_is_sealed(source));
     json_decref(source);
-    return count + 2;
+    return 2;
 }
 
 /* payload_unseal(json of a source, key) -> json, or nil and the message */
@@ -1023,7 +1029,84 @@ static int native_profile(lua_State *L)
     return push_json(L, made);
 }
 
+/* graph("mermaid" or "dot", json of a topology) -> its text */
+static int native_graph(lua_State *L)
+{
+    struct buf out = BUF_INIT;
+    json_t *topology = check_json(L, 2);
+    (strcmp(luaL_checkstring(L, 1), "dot") == 0 ? graph_dot : graph_mermaid)(topology, &out);
+    json_decref(topology);
+    return push_result(L, buf_detach(&out), NULL);
+}
+
+/* page(json) -> html */
+static int native_page(lua_State *L)
+{
+    struct buf out = BUF_INIT;
+    json_t *page = check_json(L, 1);
+    page_write(page, &out);
+    json_decref(page);
+    return push_result(L, buf_detach(&out), NULL);
+}
+
+/* html(text) -> it escaped, in an element and in an attribute */
+static int native_html(lua_State *L)
+{
+    struct buf out = BUF_INIT;
+    const char *text = luaL_checkstring(L, 1);
+    html_addf(&out, "<p title=\"%s\">%s %d%% %ld %zu %.2f</p>", text, text, -1, 1L << 40, (size_t)7,
+              1.005);
+    return push_result(L, buf_detach(&out), NULL);
+}
+
 /* setenv(name, value or nil): of this process. */
+/* board(rows, columns, height) with rows = [{ name, state (its number), words, elapsed, ready,
+ * wanted, finished }]: the lines that are shown, those that leave, and the rows as plain lines,
+ * each joined. */
+static int native_board(lua_State *L)
+{
+    json_t *rows = check_json(L, 1), *row;
+    struct board board = { .count = json_array_size(rows),
+                           .columns = (size_t)luaL_checkinteger(L, 2),
+                           .height = (size_t)luaL_checkinteger(L, 3),
+                           .colour = lua_toboolean(L, 4) };
+    size_t i;
+    board.rows = xcalloc(board.count + 1, sizeof *board.rows);
+    json_array_foreach(rows, i, row)
+        board.rows[i] = (struct board_row){
+            .name = json_string_value(json_object_get(row, "name")),
+            .words = json_string_value(json_object_get(row, "words")),
+            .state = (enum progress_state)json_integer_value(json_object_get(row, "state")),
+            .elapsed_ms = (long)json_integer_value(json_object_get(row, "elapsed")),
+            .ready = (int)json_integer_value(json_object_get(row, "ready")),
+            .wanted = (int)json_integer_value(json_object_get(row, "wanted")),
+            .finished = (size_t)json_integer_value(json_object_get(row, "finished")),
+        };
+    struct board_lines lines[2];
+    struct buf plain = BUF_INIT;
+    board_measure(&board);
+    board_draw(&board, &lines[1], &lines[0]);
+    for (int k = 0; k < 2; k++) {
+        luaL_Buffer text;
+        luaL_buffinit(L, &text);
+        for (i = 0; i < lines[k].count; i++) {
+            luaL_addstring(&text, lines[k].list[i]);
+            luaL_addchar(&text, '\n');
+        }
+        luaL_pushresult(&text);
+        board_lines_release(&lines[k]);
+    }
+    for (i = 0; i < board.count; i++) {
+        board_plain(&board, &board.rows[i], &plain);
+        buf_adds(&plain, "\n");
+    }
+    lua_pushstring(L, buf_text(&plain));
+    buf_release(&plain);
+    free(board.rows);
+    json_decref(rows);
+    return 3;
+}
+
 static int native_setenv(lua_State *L)
 {
     const char *name = luaL_checkstring(L, 1), *value = luaL_optstring(L, 2, NULL);
@@ -1031,7 +1114,106 @@ static int native_setenv(lua_State *L)
     return luaL_fileresult(L, result == 0, name);
 }
 
+/* doctor(json of { wanted, live, needs, applied }) -> json of the sections */
+static int native_doctor(lua_State *L)
+{
+    json_t *input = check_json(L, 1), *sections = json_array();
+    static const char *const names[] = { "Configuration", "Resources", "Network" };
+    struct doctor_world world = {
+        .wanted = json_object_get(input, "wanted"),
+        .live = json_object_get(input, "live"),
+        .needs = json_object_get(input, "needs"),
+        .applied = json_is_true(json_object_get(input, "applied")),
+    };
+    for (size_t i = 0; i < 3; i++)
+        json_array_append_new(sections, section_new(names[i]));
+    json_t *configuration = json_array_get(sections, 0), *resources = json_array_get(sections, 1);
+    json_t *network = json_array_get(sections, 2);
+    world_init(&world);
+    configuration_look(&world, sections, configuration);
+    resources_look(&world, resources);
+    workloads_look(&world, sections, configuration, resources, network);
+    restarts_look(&world, sections, resources);
+    network_look(&world, sections, network);
+    sections_finish(sections);
+    world_release(&world);
+    char *text = dump(sections);
+    json_decref(input);
+    json_decref(sections);
+    return push_result(L, text, NULL);
+}
+
+/* likeness(line) -> whether it tells of an error, and what it has in common with others */
+static int native_likeness(lua_State *L)
+{
+    const char *line = luaL_checkstring(L, 1);
+    char *likeness = likeness_of(line);
+    lua_pushboolean(L, likeness_is_error(line));
+    lua_pushstring(L, likeness);
+    free(likeness);
+    return 2;
+}
+
+/* likeness_groups(json of [[line, time, component, pod]]) -> json of the groups */
+static int native_likeness_groups(lua_State *L)
+{
+    json_t *rows = check_json(L, 1), *groups = json_object(), *row;
+    size_t i;
+    json_array_foreach(rows, i, row)
+        likeness_add(groups, json_string_value(json_array_get(row, 0)),
+                     json_string_value(json_array_get(row, 1)),
+                     json_string_value(json_array_get(row, 2)),
+                     json_string_value(json_array_get(row, 3)));
+    char *text = dump(groups);
+    json_decref(rows);
+    json_decref(groups);
+    return push_result(L, text, NULL);
+}
+
+/* permissions_allow(json of a review's status, json of a permission) -> allowed, incomplete */
+static int native_permissions_allow(lua_State *L)
+{
+    json_t *status = check_json(L, 1), *permission = check_json(L, 2);
+    bool incomplete;
+    lua_pushboolean(L, permissions_allow(status, permission, &incomplete));
+    lua_pushboolean(L, incomplete);
+    json_decref(status);
+    json_decref(permission);
+    return 2;
+}
+
+/* access(version, milliseconds) -> json of the section */
+static int native_access(lua_State *L)
+{
+    json_t *section = section_new("Access");
+    access_version(luaL_checkstring(L, 1), section);
+    access_clock(luaL_checkinteger(L, 2), section);
+    char *text = dump(section);
+    json_decref(section);
+    return push_result(L, text, NULL);
+}
+
+/* drift_manager(json of the live object, json of it afterwards, json of a path) -> the manager or
+ * nil */
+static int native_drift_manager(lua_State *L)
+{
+    json_t *live = check_json(L, 1), *after = check_json(L, 2), *path = check_json(L, 3);
+    const json_t *manager = drift_manager(live, after, path);
+    const char *name = json_string_value(json_object_get(manager, "manager"));
+    lua_pushstring(L, name);
+    json_decref(live);
+    json_decref(after);
+    json_decref(path);
+    return 1;
+}
+
 static const luaL_Reg functions[] = {
+    { "doctor", native_doctor },
+    { "likeness", native_likeness },
+    { "likeness_groups", native_likeness_groups },
+    { "permissions_allow", native_permissions_allow },
+    { "access", native_access },
+    { "drift_manager", native_drift_manager },
     { "yaml_emit", native_yaml_emit },
     { "yaml_parse", native_yaml_parse },
     { "yaml_parse_stream", native_yaml_parse_stream },
@@ -1061,7 +1243,7 @@ static const luaL_Reg functions[] = {
     { "identity", native_identity },
     { "payload_pack", native_payload_pack },
     { "payload_unpack", native_payload_unpack },
-    { "payload_seal", native_payload_seal },
+    { "payload_secrets", native_payload_secrets },
     { "payload_unseal", native_payload_unseal },
     { "align", native_align },
     { "diff_cleaned", native_diff_cleaned },
@@ -1077,6 +1259,10 @@ static const luaL_Reg functions[] = {
     { "ownership_of", native_ownership_of },
     { "ownership_adopting", native_ownership_adopting },
     { "profile", native_profile },
+    { "graph", native_graph },
+    { "page", native_page },
+    { "html", native_html },
+    { "board", native_board },
     { "setenv", native_setenv },
     { NULL, NULL },
 };

@@ -42,7 +42,7 @@ end
 local function fails(pattern, ...)
     local made = run(...)
     assert.equal(2, made.code)
-    assert.equal("", made.out)
+    assert.equal("error", support.ending(made.out).type)
     assert.matches(pattern, made.err)
 end
 
