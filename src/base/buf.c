@@ -77,7 +77,8 @@ void buf_release(struct buf *buf)
 char *buf_detach(struct buf *buf)
 {
     buf_add(buf, "", 0);
-    char *data = buf->data ? buf->data : xstrdup("");
+    /* Many are kept, and most are shorter than what was reserved. */
+    char *data = buf->data ? xrealloc(buf->data, buf->len + 1) : xstrdup("");
     buf->data = NULL;
     buf_release(buf);
     return data;

@@ -49,6 +49,14 @@ char *xasprintf(const char *fmt, ...)
     return checked(length < 0 ? NULL : text);
 }
 
+char *pack_text(char **end, const char *text)
+{
+    size_t size = strlen(text) + 1;
+    char *copy = memcpy(*end, text, size);
+    *end += size;
+    return copy;
+}
+
 void xfree_secret(char *text)
 {
     if (text)

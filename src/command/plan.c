@@ -51,8 +51,10 @@ int command_diff(const struct options *options, struct err *err)
     if (session_open(&session, options, err) != 0)
         return -1;
     int result = look(&session, &plan, NULL, err);
-    if (result == 0)
+    if (result == 0) {
+        session_keep_expected(&session);
         result = print_diff(&session, &plan);
+    }
     plan_release(&plan);
     session_close(&session);
     return result;

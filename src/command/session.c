@@ -1,6 +1,7 @@
 #include "command/session.h"
 
 #include <fnmatch.h>
+#include <malloc.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -223,8 +224,17 @@ void session_expect(struct session *session, const struct plan *plan)
     if (!session->asked)
         session->asked = xcalloc(session->profile.count, sizeof *session->asked);
     for (size_t i = 0; i < session->work.count; i++)
-        if (plan->items[i].action != SURVEY_SAME)
+        if (plan->items[i].action != SURVEY_SAME || json_array_size(plan->items[i].notes) > 0)
             session->asked[session->work.items[i].component] = true;
+}
+
+void session_keep_expected(struct session *session)
+{
+    if (!session->asked)
+        return;
+    work_keep(&session->work, session->asked);
+    profile_keep(&session->profile, session->asked);
+    malloc_trim(0); /* free pages between others are not given back of themselves */
 }
 
 /* Evaluates the profile once more, for the origins of what is to be asked for; of everything when

@@ -54,6 +54,10 @@ char *session_cluster_uid(struct session *session, struct err *err);
 /* Origins will be asked for where a plan has changes; of others they can be, but take longer. */
 void session_expect(struct session *session, const struct plan *plan);
 
+/* Lets go of the objects of components of which no origins are expected, and that nothing more is
+ * shown of than the names; the origins of 10,000 objects need the place. */
+void session_keep_expected(struct session *session);
+
 /* The line of the profile that set a field of an item's object, the session's until the next call;
  * NULL where there is none (as survey_options.origin). */
 const char *session_origin(const struct work_item *item, const json_t *path, void *session);

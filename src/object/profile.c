@@ -225,6 +225,28 @@ void profile_release(struct profile *profile)
     for (size_t i = 0; i < profile->count; i++)
         free(profile->components[i].before);
     free(profile->components);
+    free(profile->names);
     json_decref(profile->source);
     memset(profile, 0, sizeof *profile);
+}
+
+void profile_keep(struct profile *profile, const bool *keep)
+{
+    size_t size = 0;
+    for (size_t i = 0; i < profile->count; i++)
+        size += strlen(profile->components[i].name) + strlen(profile->components[i].origin) + 2;
+    char *names = xmalloc(size), *end = names;
+    json_t *kept = json_array();
+    for (size_t i = 0; i < profile->count; i++) {
+        struct component *component = &profile->components[i];
+        component->name = pack_text(&end, component->name);
+        component->origin = pack_text(&end, component->origin);
+        if (keep[i])
+            json_array_append(kept, component->objects);
+        else
+            component->objects = NULL;
+    }
+    json_object_set_new(profile->source, "components", kept);
+    free(profile->names);
+    profile->names = names;
 }

@@ -50,6 +50,7 @@ struct profile {
     const json_t *conflicts; /* array of { kind?, field?, manager?, action, origin }, the first that
                                 fits counts (release/conflict.h); NULL: none */
     json_t *source;          /* holds the strings and objects above */
+    char *names;             /* those of the components, after profile_keep(); or NULL */
 };
 
 /*
@@ -64,6 +65,10 @@ struct profile {
  */
 int profile_init(struct profile *profile, json_t *source, struct err *err);
 void profile_release(struct profile *profile);
+
+/* Lets go of the objects of the components that are not to be kept (`keep` by component), which are
+ * null then, and of what else was borrowed of these. Names and origins stay. */
+void profile_keep(struct profile *profile, const bool *keep);
 
 /* "needs" where a component needs the other one, else "comes after". */
 const char *component_waits_by(const struct component *component, size_t other);

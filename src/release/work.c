@@ -235,6 +235,28 @@ int work_init(struct work *work, const struct profile *profile, struct kube_disc
     return resolve(work, err);
 }
 
+void work_keep(struct work *work, const bool *keep)
+{
+    size_t size = 0;
+    for (size_t i = 0; i < work->count; i++) {
+        const struct work_item *item = &work->items[i];
+        size += strlen(item->api_version) + strlen(item->kind) + strlen(item->name) +
+                strlen(item->namespace) + 4;
+    }
+    char *names = xmalloc(size), *end = names;
+    for (size_t i = 0; i < work->count; i++) {
+        struct work_item *item = &work->items[i];
+        item->api_version = pack_text(&end, item->api_version);
+        item->kind = pack_text(&end, item->kind);
+        item->name = pack_text(&end, item->name);
+        item->namespace = pack_text(&end, item->namespace);
+        if (!keep[item->component])
+            item->object = json_null();
+    }
+    free(work->names);
+    work->names = names;
+}
+
 void work_release(struct work *work)
 {
     for (size_t i = 0; i < work->count; i++) {
@@ -244,6 +266,7 @@ void work_release(struct work *work)
     free(work->items);
     free(work->by_name);
     free(work->crds);
+    free(work->names);
     *work = (struct work){ .profile = NULL };
 }
 

@@ -46,6 +46,7 @@ struct work {
     const struct work_item **by_name; /* all of them, for work_find() */
     const struct work_item **crds;    /* those that are CustomResourceDefinitions */
     size_t crds_count;
+    char *names; /* those of the items, after work_keep(); or NULL */
 };
 
 /*
@@ -70,6 +71,10 @@ bool work_is_namespaced(const struct work_item *item);
 
 /* The item of the profile's CRD that describes this item's kind, or NULL. */
 const struct work_item *work_crd_of(const struct work *work, const struct work_item *item);
+
+/* Makes ready for profile_keep() with the same `keep`: the objects of other components are null
+ * then, the names of all items stay. */
+void work_keep(struct work *work, const bool *keep);
 
 void work_release(struct work *work);
 
