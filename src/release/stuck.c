@@ -8,10 +8,12 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "kube/list.h"
 #include "object/meta.h"
 
 enum {
     NAMED_MAX = 3, /* objects that are named; of the others their number */
+    PAGE = 250,    /* of a collection of which little is kept: Deployments are megabytes */
     WORD_MIN = 3,  /* letters of a word that tells something */
 };
 
@@ -55,6 +57,52 @@ static const json_t *ask(struct stuck *stuck, char *path)
 static const json_t *ask_items(struct stuck *stuck, char *path)
 {
     return json_object_get(ask(stuck, path), "items");
+}
+
+/* Reads a collection to its end. Returns what `take` makes of the items, or NULL. */
+static json_t *read_pages(struct stuck *stuck, const char *collection, const char *accept,
+                          json_t *(*take)(json_t *item))
+{
+    struct buf path = BUF_INIT;
+    struct err err = ERR_INIT;
+    json_t *taken = json_array();
+    bool more = true;
+    buf_addf(&path, "%s?limit=%d", collection, PAGE);
+    size_t start = path.len;
+    while (more) {
+        const struct kube_request request = { .method = "GET",
+                                              .path = buf_text(&path),
+                                              .accept = accept };
+        json_t *page = NULL, *item, *made;
+        size_t i;
+        kube_ask(stuck->client, &request, &page, &err);
+        json_array_foreach(json_object_get(page, "items"), i, item)
+            if ((made = take(item)))
+                json_array_append_new(taken, made);
+        path.data[path.len = start] = '\0';
+        more = err.kind == ERR_NONE && kube_list_next(page, &path);
+        json_decref(page);
+    }
+    buf_release(&path);
+    if (err.kind == ERR_NONE)
+        return taken;
+    json_decref(taken);
+    return NULL;
+}
+
+/* What `take` makes of the items of a collection, of which there may be many: a new value, or NULL
+ * for one that is of no use. NULL when it can't be read to its end. Kept by `stuck`; `collection`,
+ * always with the same `take`, is taken over. */
+static const json_t *ask_through(struct stuck *stuck, char *collection, const char *accept,
+                                 json_t *(*take)(json_t *item))
+{
+    json_t *taken = json_object_get(stuck->answers, collection);
+    if (!taken) {
+        taken = read_pages(stuck, collection, accept, take);
+        json_object_set_new(stuck->answers, collection, taken ? taken : json_null());
+    }
+    free(collection);
+    return json_is_array(taken) ? taken : NULL;
 }
 
 static const json_t *finalizers_of(const json_t *object)
@@ -138,22 +186,37 @@ static bool has_word(const char *text, const char *word)
            !isalnum((unsigned char)at[strlen(word)]);
 }
 
+/* What likeness() and lacks_controller() read of a workload. */
+static json_t *take_workload(json_t *item)
+{
+    const json_t *metadata = json_object_get(item, "metadata");
+    const json_t *spec = json_object_get(item, "spec");
+    const json_t *pod = json_object_get(json_object_get(spec, "template"), "spec");
+    json_t *images = json_array(), *status = json_object_get(item, "status"), *container;
+    size_t i;
+    json_array_foreach(json_object_get(pod, "containers"), i, container)
+        json_array_append(images, json_object_get(container, "image"));
+    json_object_del(status, "conditions");
+    return json_pack("{s:{s:O, s:O, s:O*}, s:o, s:O*}", "metadata", "name",
+                     json_object_get(metadata, "name"), "namespace",
+                     json_object_get(metadata, "namespace"), "labels",
+                     json_object_get(metadata, "labels"), "images", images, "status", status);
+}
+
 /* How much a workload looks like the controller that the words tell of. */
 static int likeness(const json_t *workload, const json_t *words)
 {
-    const json_t *pod =
-        json_object_get(json_object_get(json_object_get(workload, "spec"), "template"), "spec");
     const json_t *labels = json_object_get(json_object_get(workload, "metadata"), "labels");
     int score = 0;
     const char *word;
-    json_t *unused, *container;
+    json_t *unused, *image;
     size_t i;
     json_object_foreach((json_t *)words, word, unused) {
         score += 4 * has_word(meta_text(workload, "name"), word);
         score += 2 * has_word(object_text(labels, "app.kubernetes.io/name"), word);
         score += has_word(meta_text(workload, "namespace"), word);
-        json_array_foreach(json_object_get(pod, "containers"), i, container)
-            score += 2 * has_word(object_text(container, "image"), word);
+        json_array_foreach(json_object_get(workload, "images"), i, image)
+            score += 2 * has_word(json_string_value(image), word);
     }
     if (score && (strstr(meta_text(workload, "name"), "controller") ||
                   strstr(meta_text(workload, "name"), "operator")))
@@ -177,7 +240,7 @@ static bool lacks_controller(struct stuck *stuck, const json_t *telling, struct 
     int best_score = 0;
     for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
         const json_t *items =
-            ask_items(stuck, xasprintf("/apis/apps/v1/%s?limit=1000", kinds[k].plural));
+            ask_through(stuck, xasprintf("/apis/apps/v1/%s", kinds[k].plural), NULL, take_workload);
         json_t *item;
         readable += items != NULL;
         json_array_foreach((json_t *)items, i, item) {
@@ -320,6 +383,12 @@ static void explain_claim(struct stuck *stuck, const char *namespace, const char
 
 /* ---- children ---- */
 
+static json_t *take_owned(json_t *item)
+{
+    json_object_del(json_object_get(item, "metadata"), "managedFields"); /* half of it */
+    return owner_of(item) ? json_incref(item) : NULL;
+}
+
 /* The children of a kind that an object with the finalizer foregroundDeletion waits for. */
 static void add_children(struct stuck *stuck, const char *namespace, const char *uid,
                          struct names *names)
@@ -338,9 +407,10 @@ static void add_children(struct stuck *stuck, const char *namespace, const char 
         { "PersistentVolumeClaim", "/api/v1", "persistentvolumeclaims" },
     };
     for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
-        const json_t *items =
-            ask_items(stuck, xasprintf("%s/namespaces/%s/%s?limit=1000", kinds[k].root, namespace,
-                                       kinds[k].plural));
+        bool is_pod = strcmp(kinds[k].kind, "Pod") == 0; /* its status tells more */
+        const json_t *items = ask_through(
+            stuck, xasprintf("%s/namespaces/%s/%s", kinds[k].root, namespace, kinds[k].plural),
+            is_pod ? NULL : KUBE_METADATA_LIST, take_owned);
         json_t *item;
         size_t i;
         json_array_foreach((json_t *)items, i, item) {
@@ -354,7 +424,7 @@ static void add_children(struct stuck *stuck, const char *namespace, const char 
             buf_addf(&one, "%s %s", kinds[k].kind, meta_text(item, "name"));
             if (!*meta_text(item, "deletionTimestamp"))
                 buf_adds(&one, " (not being deleted)");
-            else if (strcmp(kinds[k].kind, "Pod") == 0)
+            else if (is_pod)
                 explain_pod(stuck, item, &one);
             else if (!waits && json_array_size(finalizers) > 0)
                 buf_addf(&one, " (finalizer %s)", json_string_value(json_array_get(finalizers, 0)));

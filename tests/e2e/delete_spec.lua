@@ -154,6 +154,14 @@ describe("a deletion that hangs", function()
             .. "and so does running this again; " .. reason
         assert.equal(last, run.err:sub(-#last))
 
+        -- It is looked for among all that there are, which the server tells page by page.
+        local crowd = namespace "crowd"
+        local others = {}
+        for i = 1, 260 do
+            others[i] = workload:format(crowd):gsub("name: web, namespace", ("name: other-%d, namespace"):format(i))
+                :gsub("selector", "replicas: 0\n  selector", 1)
+        end
+        make(table.concat(others, "---\n"))
         make [[
 apiVersion: apps/v1
 kind: Deployment
@@ -168,6 +176,7 @@ spec:
         run = prune("configmap/c -n held", { timeout = 500 })
         assert.matches("has to take it away; Deployment held/hold%-operator looks like it and does not run %(0 of 0 ready%)",
             run.err)
+        kubectl "delete namespace crowd --wait=false"
         run = prune("configmap/c -n held", { between = later("patch configmap/c -n held" .. no_finalizers) })
         assert.equal(0, run.code, run.err)
         assert.equal("DELETED ConfigMap held/c\n1 of 1\n", run.out)
