@@ -3,9 +3,10 @@
     python3 tests/bench/bench.py [--runs N] [--quick] [JOB...]
 
 Jobs: start (what needs no cluster), apply (1,000 objects), growth (100 and 10,000), latency (100 ms in front of the API
-server), waiting (how soon a waiter knows), rollout (10,000 pods). All of them if none is named. --quick takes small
-numbers and one run: to try the benchmark itself, its figures tell nothing. Uses a control plane of its own
-(CLUSTER=bench), which is stopped at the end, whatever that end is. Tables go to standard output."""
+server), faults (one that refuses and resets), waiting (how soon a waiter knows), rollout (10,000 pods). All of them if
+none is named. --quick takes small numbers and one run: to try the benchmark itself, its figures tell nothing. Uses a
+control plane of its own (CLUSTER=bench), which is stopped at the end, whatever that end is. Tables go to standard
+output."""
 import argparse
 import os
 import platform
@@ -17,6 +18,7 @@ import sys
 import time
 
 import apply
+import faults
 import latency
 import objects
 import rollout
@@ -56,6 +58,10 @@ def job_latency(args):
     return latency.run(40 if args.quick else 1000, say)
 
 
+def job_faults(args):
+    return faults.run(40 if args.quick else 1000, say)
+
+
 def job_waiting(args):
     return waiting.run(2 if args.quick else 5 * args.runs, say)
 
@@ -64,8 +70,8 @@ def job_rollout(args):
     return rollout.run(*((4, 40) if args.quick else (200, 10000)), say)
 
 
-JOBS = {"start": job_start, "apply": job_apply, "growth": job_growth, "latency": job_latency, "waiting": job_waiting,
-        "rollout": job_rollout}
+JOBS = {"start": job_start, "apply": job_apply, "growth": job_growth, "latency": job_latency, "faults": job_faults,
+        "waiting": job_waiting, "rollout": job_rollout}
 NEED_NO_CLUSTER = ("start",)
 QPS = {"rollout": 200}  # of each controller; without a limit 10,000 pods leave the API server no time for its clients
 
