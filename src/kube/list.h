@@ -17,6 +17,11 @@
 long kube_list(struct kube_client *client, const char *path, const char *accept, json_t **items,
                struct err *err);
 
+/* The same with what `take` makes of each item in its place: a new value, or NULL for one that is
+ * of no use. For collections that may be large, of which little is wanted. */
+long kube_list_taking(struct kube_client *client, const char *path, const char *accept,
+                      json_t *(*take)(json_t *item), json_t **items, struct err *err);
+
 /* Adds "&continue=" and the place of the next page that a page names, percent-encoded, to a path.
  * False when it was the last one. */
 bool kube_list_next(const json_t *page, struct buf *path);

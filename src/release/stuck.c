@@ -13,7 +13,6 @@
 
 enum {
     NAMED_MAX = 3, /* objects that are named; of the others their number */
-    PAGE = 250,    /* of a collection of which little is kept: Deployments are megabytes */
     WORD_MIN = 3,  /* letters of a word that tells something */
 };
 
@@ -59,47 +58,17 @@ static const json_t *ask_items(struct stuck *stuck, char *path)
     return json_object_get(ask(stuck, path), "items");
 }
 
-/* Reads a collection to its end. Returns what `take` makes of the items, or NULL. */
-static json_t *read_pages(struct stuck *stuck, const char *collection, const char *accept,
-                          json_t *(*take)(json_t *item))
-{
-    struct buf path = BUF_INIT;
-    struct err err = ERR_INIT;
-    json_t *taken = json_array();
-    bool more = true;
-    buf_addf(&path, "%s?limit=%d", collection, PAGE);
-    size_t start = path.len;
-    while (more) {
-        const struct kube_request request = { .method = "GET",
-                                              .path = buf_text(&path),
-                                              .accept = accept };
-        json_t *page = NULL, *item, *made;
-        size_t i;
-        kube_ask(stuck->client, &request, &page, &err);
-        json_array_foreach(json_object_get(page, "items"), i, item)
-            if ((made = take(item)))
-                json_array_append_new(taken, made);
-        path.data[path.len = start] = '\0';
-        more = err.kind == ERR_NONE && kube_list_next(page, &path);
-        json_decref(page);
-    }
-    buf_release(&path);
-    if (err.kind == ERR_NONE)
-        return taken;
-    json_decref(taken);
-    return NULL;
-}
-
-/* What `take` makes of the items of a collection, of which there may be many: a new value, or NULL
- * for one that is of no use. NULL when it can't be read to its end. Kept by `stuck`; `collection`,
- * always with the same `take`, is taken over. */
+/* What `take` makes of a collection, as kube_list_taking() has it; NULL when it can't be read to
+ * its end. Kept by `stuck`; `collection`, always with the same `take`, is taken over. */
 static const json_t *ask_through(struct stuck *stuck, char *collection, const char *accept,
                                  json_t *(*take)(json_t *item))
 {
     json_t *taken = json_object_get(stuck->answers, collection);
+    struct err ignored = ERR_INIT;
     if (!taken) {
-        taken = read_pages(stuck, collection, accept, take);
-        json_object_set_new(stuck->answers, collection, taken ? taken : json_null());
+        if (kube_list_taking(stuck->client, collection, accept, take, &taken, &ignored) != 200)
+            taken = json_null();
+        json_object_set_new(stuck->answers, collection, taken);
     }
     free(collection);
     return json_is_array(taken) ? taken : NULL;
